@@ -1,0 +1,18 @@
+//! pinclean turns the JSON that a Kafka S3 sink wrote into clean tables, and
+//! proves that nothing was lost.
+//!
+//! ```text
+//! discover ──▶ fetch ──▶ decode ──▶ clean ──▶ write ──▶ commit ──▶ report
+//! └─ plan ─┘   └──────────── work (one shard) ──────┘   └ once ┘
+//! ```
+//!
+//! The modules are declared in the order in which a record meets them. Data
+//! flows one way: a stage knows the type of the stage before it and no other.
+
+pub mod error;
+pub mod key;
+pub mod spec;
+
+pub mod pipeline;
+
+pub use error::{Error, Result};

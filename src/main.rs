@@ -1,0 +1,3 @@
+//! The `pinclean` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Committing: all files and watermarks of a table's run in one atomic step.

@@ -1,0 +1,12 @@
+//! plan → work (fetch → decode → clean → write) → commit → report.
+//!
+//! One file a stage, in that order. Each stage owns the type that it produces.
+//! Only discover, fetch, write and commit do I/O.
+
+pub mod commit;
+pub mod decode;
+pub mod discover;
+pub mod fetch;
+pub mod plan;
+pub mod report;
+pub mod write;

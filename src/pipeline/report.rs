@@ -1,0 +1,1 @@
+//! The run's report: what was read, written, quarantined, and from where.
