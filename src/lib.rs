@@ -10,8 +10,10 @@
 //! flows one way: a stage knows the type of the stage before it and no other.
 
 pub mod error;
+pub mod code;
 pub mod key;
 pub mod spec;
+pub mod value;
 
 pub mod pipeline;
 

@@ -1,10 +1,26 @@
 //! Decoding: lines → columns of fields, and rejects. Pure.
 
+mod columns;
+mod envelope;
+mod fields;
+mod record;
+
 use std::collections::BTreeMap;
 
+use memchr::memchr;
 use polars::prelude::DataFrame;
 
-use super::fetch::RawBatch;
+use super::fetch::{BodyFault, Piece, RawBatch};
+use super::plan::Shard;
+use crate::code::Code;
+use crate::error::{Error, Result};
+use crate::spec::Spec;
+use columns::Columns;
+use fields::Fields;
+use record::Cells;
+
+/// The deepest nesting of arrays and objects that is read.
+pub const NESTING_LIMIT: usize = 128;
 
 /// Columns of fields, one row a record.
 pub struct DecodedBatch {
@@ -20,6 +36,20 @@ pub struct DecodedBatch {
     pub counts: DecodeCounts,
     /// The bytes that the rows came from.
     pub raw: RawBatch,
+    /// Text that was unescaped from JSON strings that hold records. An origin
+    /// past the end of `raw.bytes` points here.
+    unescaped: Vec<u8>,
+}
+
+impl DecodedBatch {
+    /// The bytes of one record.
+    pub fn record(&self, origin: &Origin) -> &[u8] {
+        let held = self.raw.bytes.len();
+        match origin.start.checked_sub(held) {
+            None => &self.raw.bytes[origin.start..][..origin.len],
+            Some(start) => &self.unescaped[start..][..origin.len],
+        }
+    }
 }
 
 /// Where a record came from.
@@ -48,83 +78,6 @@ pub struct SlotFault {
     pub code: Code,
     /// The value, as JSON text, shortened for messages.
     pub value: String,
-}
-
-/// Why a record or value was rejected. Its text is stable: it is in the
-/// quarantine and the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// Not JSON, or cut short.
-    InvalidJson,
-    /// JSON, and more after it.
-    TrailingText,
-    /// JSON, but an array, number, string, boolean or null.
-    NotAnObject,
-    /// Bytes that are not UTF-8.
-    InvalidUtf8,
-    /// An escape that is no character, such as a lone surrogate.
-    InvalidEscape,
-    /// A field that is there twice.
-    DuplicateKey,
-    /// Nested deeper than 128.
-    TooDeep,
-    /// A line of over 16 MiB.
-    TooLong,
-    /// None of the transform's fields.
-    NoKnownField,
-    /// The gzip stream ended early.
-    GzipTruncated,
-    /// The gzip stream is damaged.
-    GzipCorrupt,
-    /// The gzip stream inflates more than 1,000 times.
-    GzipRatio,
-    /// The object is larger than 1 GiB.
-    ObjectTooLarge,
-    /// The object was listed and is gone.
-    ObjectGone,
-    /// Not of the column's type.
-    Type,
-    /// Of the column's type, but too large for it.
-    Overflow,
-    /// NaN or an infinity.
-    NotFinite,
-    /// A timestamp or date in none of the formats.
-    Format,
-    /// Outside the column's range.
-    Range,
-    /// Not among the allowed values.
-    NotAllowed,
-    /// Null in a required column.
-    Required,
-}
-
-impl Code {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Code::InvalidJson => "invalid_json",
-            Code::TrailingText => "trailing_text",
-            Code::NotAnObject => "not_an_object",
-            Code::InvalidUtf8 => "invalid_utf8",
-            Code::InvalidEscape => "invalid_escape",
-            Code::DuplicateKey => "duplicate_key",
-            Code::TooDeep => "too_deep",
-            Code::TooLong => "too_long",
-            Code::NoKnownField => "no_known_field",
-            Code::GzipTruncated => "gzip_truncated",
-            Code::GzipCorrupt => "gzip_corrupt",
-            Code::GzipRatio => "gzip_ratio",
-            Code::ObjectTooLarge => "object_too_large",
-            Code::ObjectGone => "object_gone",
-            Code::Type => "type",
-            Code::Overflow => "overflow",
-            Code::NotFinite => "not_finite",
-            Code::Format => "format",
-            Code::Range => "range",
-            Code::NotAllowed => "not_allowed",
-            Code::Required => "required",
-        }
-    }
 }
 
 /// A record that was not written, with all that is needed to find and mend it.
@@ -159,4 +112,204 @@ pub struct DecodeCounts {
     pub unknown_fields: BTreeMap<String, u64>,
     /// Per object that ended in this batch: its index and its records.
     pub ended: Vec<(usize, u64)>,
+}
+
+/// Decodes the batches of one table, one after the other.
+///
+/// It remembers in which order fields come, so that the next record's fields
+/// are found without a look-up.
+pub struct Decoder<'s> {
+    spec: &'s Spec,
+    fields: Fields,
+}
+
+impl<'s> Decoder<'s> {
+    /// A decoder of records of one table.
+    pub fn new(spec: &'s Spec) -> Decoder<'s> {
+        Decoder { spec, fields: Fields::new(spec) }
+    }
+
+    /// Lines → columns. A bad record is a reject, never an error.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if Polars refuses the columns.
+    pub fn decode(&mut self, raw: RawBatch) -> Result<DecodedBatch> {
+        let mut batch = Batch {
+            cells: Cells::new(&self.fields),
+            columns: Columns::new(self.spec, raw.bytes.len()),
+            fields: &mut self.fields,
+            rows: Vec::new(),
+            faults: Vec::new(),
+            rejects: Vec::new(),
+            counts: DecodeCounts::default(),
+            unescaped: Vec::new(),
+            held: raw.bytes.len(),
+        };
+        for piece in &raw.pieces {
+            batch.piece(&raw, piece);
+        }
+        batch.counts.unknown_fields = batch.fields.take_unknown();
+        let frame = batch.columns.finish().map_err(|e| Error::Internal {
+            stage: "decode",
+            message: e.to_string(),
+        })?;
+        let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
+        Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
+    }
+}
+
+/// One batch under way.
+struct Batch<'a> {
+    fields: &'a mut Fields,
+    cells: Cells,
+    columns: Columns,
+    rows: Vec<Origin>,
+    faults: Vec<SlotFault>,
+    rejects: Vec<Reject>,
+    counts: DecodeCounts,
+    unescaped: Vec<u8>,
+    /// Bytes of the raw batch; origins past it are in `unescaped`.
+    held: usize,
+}
+
+impl Batch<'_> {
+    fn piece(&mut self, raw: &RawBatch, piece: &Piece) {
+        let object = raw.object(piece);
+        let keep = keep(&raw.shard, piece.object);
+        let mut at = Origin {
+            object: piece.object as u32,
+            line: piece.lines_before,
+            offset: object.start + piece.records_before,
+            start: piece.range.start,
+            len: 0,
+        };
+        while at.start < piece.range.end {
+            let rest = &raw.bytes[at.start..piece.range.end];
+            let end = memchr(b'\n', rest);
+            let (line, next) = match end {
+                Some(end) => (&rest[..end], at.start + end + 1),
+                None => (rest, piece.range.end),
+            };
+            at.line += 1;
+            let text = line.trim_ascii();
+            if !text.is_empty() || piece.cut.is_some() {
+                let cut_off = (end.is_none()).then_some(piece.fault).flatten();
+                self.line(text, Origin { len: line.len(), ..at }, Line { keep: &keep, cut_off, piece });
+                at.offset += 1;
+            }
+            at.start = next;
+        }
+        if let Some(fault) = piece.fault {
+            self.object_fault(fault, Origin { line: 0, start: 0, len: 0, ..at });
+        }
+        if piece.last {
+            self.counts.ended.push((piece.object, at.offset - object.start));
+        }
+    }
+
+    fn line(&mut self, text: &[u8], origin: Origin, line: Line<'_>) {
+        if !line.keep.contains(&origin.offset) {
+            self.counts.read += 1;
+            self.counts.duplicate += 1;
+        } else if let Some(length) = line.piece.cut {
+            let message = format!("a line of {length} bytes; the first {} are kept", text.len());
+            self.reject(origin, Bad { code: Code::TooLong, message }, text);
+        } else if let (Err(_), Some(fault)) = (record::check(text), line.cut_off) {
+            // A line that the fault cut off is one record with the fault's code.
+            self.reject(origin, Bad::of_object(fault), text);
+        } else {
+            envelope::open(self, text, origin);
+        }
+    }
+
+    fn object_fault(&mut self, fault: BodyFault, origin: Origin) {
+        let told = self.rejects.last().is_some_and(|reject| {
+            reject.object == origin.object && reject.code == object_code(fault) && reject.line > 0
+        });
+        if !told {
+            self.reject(origin, Bad::of_object(fault), &[]);
+        }
+    }
+
+    /// One record that is not wrapped becomes a row.
+    fn row(&mut self, text: &[u8], origin: Origin) -> Result<(), Bad> {
+        self.cells.read(text, self.fields)?;
+        self.counts.read += 1;
+        let row = self.rows.len();
+        self.columns.push(&self.cells, text, &mut |slot, code, value| {
+            self.faults.push(SlotFault { row, slot, code, value });
+        });
+        self.rows.push(origin);
+        Ok(())
+    }
+
+    fn reject(&mut self, origin: Origin, bad: Bad, text: &[u8]) {
+        self.counts.read += 1;
+        self.rejects.push(Reject {
+            object: origin.object,
+            line: origin.line,
+            offset: origin.offset,
+            column: None,
+            code: bad.code,
+            message: bad.message,
+            raw: text.to_vec(),
+        });
+    }
+}
+
+/// What is known of a line besides its text.
+struct Line<'a> {
+    keep: &'a std::ops::Range<u64>,
+    /// What cut the line off, if it has no end.
+    cut_off: Option<BodyFault>,
+    piece: &'a Piece,
+}
+
+/// Why a record is no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bad {
+    code: Code,
+    message: String,
+}
+
+impl Bad {
+    fn new(code: Code, message: impl Into<String>) -> Bad {
+        Bad { code, message: message.into() }
+    }
+
+    fn of_object(fault: BodyFault) -> Bad {
+        Bad::new(
+            object_code(fault),
+            match fault {
+                BodyFault::GzipTruncated => "the object's gzip stream ends early",
+                BodyFault::GzipCorrupt => "the object's gzip stream is damaged",
+                BodyFault::GzipRatio => "the object's gzip stream inflates over 1,000 times",
+                BodyFault::ObjectTooLarge => "the object is larger than 1 GiB",
+                BodyFault::Gone => "the object was listed and then gone",
+            },
+        )
+    }
+}
+
+fn object_code(fault: BodyFault) -> Code {
+    match fault {
+        BodyFault::GzipTruncated => Code::GzipTruncated,
+        BodyFault::GzipCorrupt => Code::GzipCorrupt,
+        BodyFault::GzipRatio => Code::GzipRatio,
+        BodyFault::ObjectTooLarge => Code::ObjectTooLarge,
+        BodyFault::Gone => Code::ObjectGone,
+    }
+}
+
+/// The offsets of an object that are no duplicates.
+///
+/// Under the default partitioner neighbours do not overlap unless the sink
+/// delivered again: a record at or past the next object's start is there twice,
+/// and so is one before the end of what an earlier run committed.
+fn keep(shard: &Shard, object: usize) -> std::ops::Range<u64> {
+    if !shard.source.is_default_partitioner() {
+        return 0..u64::MAX;
+    }
+    let next = shard.objects.get(object + 1).map(|next| next.start).or(shard.next_start);
+    shard.floor..next.unwrap_or(u64::MAX)
 }

@@ -4,6 +4,7 @@
 //! Only discover, fetch, write and commit do I/O.
 
 pub mod commit;
+pub mod clean;
 pub mod decode;
 pub mod discover;
 pub mod fetch;

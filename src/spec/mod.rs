@@ -8,9 +8,17 @@ use std::fmt;
 use globset::GlobMatcher;
 use regex::Regex;
 
+pub mod expr;
+pub mod kernel;
+pub mod note;
+mod found;
 mod problem;
+mod time;
 
 pub use problem::{Problem, Problems};
+
+/// The last column of a table that keeps unknown fields: their JSON text.
+pub const RESCUED: &str = "_rescued";
 
 /// The cleaning of one table.
 #[derive(Debug, Clone)]
@@ -25,6 +33,8 @@ pub struct Spec {
     pub columns: Vec<Column>,
     /// What becomes of fields that no column reads.
     pub unknown: Unknown,
+    /// Fields that are known, and neither read nor counted.
+    pub ignore: Vec<String>,
     /// The JSON fields that are read, derived from the columns.
     pub slots: Vec<Slot>,
     /// Inputs and what they must become.
@@ -113,6 +123,28 @@ pub enum Source {
         /// Columns that it names.
         columns: Vec<String>,
     },
+}
+
+impl Source {
+    /// The slots that it reads.
+    pub fn slots(&self) -> Vec<usize> {
+        match self {
+            Source::Field { slot, .. } => vec![*slot],
+            Source::Array { slots, .. } | Source::Concat { slots, .. } => slots.clone(),
+            Source::Constant(_) => Vec::new(),
+            Source::Sql { fields, .. } => fields.iter().map(|(slot, _)| *slot).collect(),
+        }
+    }
+
+    /// What is done to its text.
+    pub fn rules(&self) -> Option<&TextRules> {
+        match self {
+            Source::Field { rules, .. }
+            | Source::Array { rules, .. }
+            | Source::Concat { rules, .. } => Some(rules),
+            Source::Constant(_) | Source::Sql { .. } => None,
+        }
+    }
 }
 
 /// What is done to a text before it becomes a value, in this order: trim,
@@ -242,6 +274,17 @@ pub struct Range {
     pub min: Option<f64>,
     /// The greatest value allowed.
     pub max: Option<f64>,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
+            (Some(min), None) => write!(f, "{min} and more"),
+            (None, Some(max)) => write!(f, "{max} and less"),
+            (None, None) => f.write_str("any number"),
+        }
+    }
 }
 
 /// What becomes of a row whose value is wrong.

@@ -1,0 +1,205 @@
+//! One JSON object → the raw values of its fields.
+//!
+//! sonic-rs checks the whole text while it walks over the fields; nothing is
+//! built but a list of where the values lie.
+
+use std::ops::Range;
+
+use memchr::memchr2_iter;
+use sonic_rs::{JsonInput, to_object_iter};
+
+use super::fields::{Field, Fields};
+use super::{Bad, NESTING_LIMIT};
+use crate::code::Code;
+
+/// The raw values of one record, by slot.
+pub struct Cells {
+    /// Where each slot's value lies in the record, and the rank of its name.
+    values: Vec<Option<(u32, Range<usize>)>>,
+    /// For each known field, the record that last had it.
+    seen: Vec<u64>,
+    /// The record's number.
+    record: u64,
+    /// Unknown fields of the record: counter, and where key and value lie.
+    unknown: Vec<(usize, String, Range<usize>)>,
+}
+
+impl Cells {
+    /// Cells for records with these fields.
+    pub fn new(fields: &Fields) -> Cells {
+        Cells {
+            values: vec![None; fields.slots],
+            seen: vec![0; fields.known()],
+            record: 0,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Reads one record. On an error the cells mean nothing.
+    pub fn read(&mut self, text: &[u8], fields: &mut Fields) -> Result<(), Bad> {
+        self.values.fill(None);
+        self.unknown.clear();
+        self.record += 1;
+        check_shape(text)?;
+        let mut any = false;
+        let mut end = 1;
+        for (position, entry) in to_object_iter(text).enumerate() {
+            let (key, value) = entry.map_err(|e| bad_json(text, &e))?;
+            let value = range_in(text, value.as_raw_cow().as_bytes());
+            end = value.end;
+            match fields.find(position, &key) {
+                Field::Known(known) => {
+                    any = true;
+                    self.known(known, &key, value, fields, text)?;
+                }
+                Field::Ignored => {}
+                Field::Unknown(counter) => {
+                    let name = if fields.keep_unknown { key.into_owned() } else { String::new() };
+                    self.unknown.push((counter, name, value));
+                }
+            }
+        }
+        check_end(text, end)?;
+        if !any {
+            return Err(Bad::new(Code::NoKnownField, "none of the transform's fields is in it"));
+        }
+        for (counter, ..) in &self.unknown {
+            fields.count_unknown(*counter);
+        }
+        Ok(())
+    }
+
+    fn known(
+        &mut self,
+        known: usize,
+        key: &str,
+        value: Range<usize>,
+        fields: &Fields,
+        text: &[u8],
+    ) -> Result<(), Bad> {
+        if std::mem::replace(&mut self.seen[known], self.record) == self.record {
+            return Err(Bad::new(Code::DuplicateKey, format!("field {key:?} is there twice")));
+        }
+        if &text[value.clone()] == b"null" {
+            return Ok(());
+        }
+        for target in fields.targets(known) {
+            let cell = &mut self.values[target.slot];
+            if cell.as_ref().is_none_or(|(rank, _)| target.rank < *rank) {
+                *cell = Some((target.rank, value.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A slot's value as JSON text; `None` if the record has none, or null.
+    pub fn value<'t>(&self, slot: usize, text: &'t [u8]) -> Option<&'t str> {
+        let (_, range) = self.values[slot].as_ref()?;
+        std::str::from_utf8(&text[range.clone()]).ok()
+    }
+
+    /// The unknown fields, as one JSON object's text; `None` if there are none.
+    pub fn unknown(&self, text: &[u8]) -> Option<String> {
+        if self.unknown.is_empty() {
+            return None;
+        }
+        let fields = self.unknown.iter().map(|(_, name, range)| {
+            let name = serde_json::Value::from(name.as_str());
+            format!("{name}:{}", String::from_utf8_lossy(&text[range.clone()]))
+        });
+        Some(format!("{{{}}}", fields.collect::<Vec<_>>().join(",")))
+    }
+}
+
+/// Whether a text is one JSON value, whole.
+pub fn check(text: &[u8]) -> Result<(), Bad> {
+    check_depth(text)?;
+    match sonic_rs::from_slice::<sonic_rs::LazyValue>(text) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(bad_json(text, &e)),
+    }
+}
+
+/// What can be said before the walk: it is an object, and not too deep.
+fn check_shape(text: &[u8]) -> Result<(), Bad> {
+    check_depth(text)?;
+    let kind = match text.first() {
+        Some(b'{') => return Ok(()),
+        Some(b'[') => "an array",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    };
+    check(text)?;
+    Err(Bad::new(Code::NotAnObject, format!("{kind}, not an object")))
+}
+
+/// The parser below walks down by recursion, so that depth is checked first.
+/// A text with few brackets cannot be deep; only others are looked at closely.
+fn check_depth(text: &[u8]) -> Result<(), Bad> {
+    if memchr2_iter(b'{', b'[', text).nth(NESTING_LIMIT).is_none() {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for &b in text {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > NESTING_LIMIT {
+            let message = format!("nested deeper than {NESTING_LIMIT}");
+            return Err(Bad::new(Code::TooDeep, message));
+        }
+    }
+    Ok(())
+}
+
+/// The walk ends at the closing brace; what comes after it is looked at here.
+fn check_end(text: &[u8], last_value: usize) -> Result<(), Bad> {
+    let rest = text[last_value..].trim_ascii_start();
+    match rest.strip_prefix(b"}").map(<[u8]>::trim_ascii) {
+        Some([]) => Ok(()),
+        _ => {
+            let message = "text after the end of the object";
+            Err(Bad::new(Code::TrailingText, message))
+        }
+    }
+}
+
+/// What is wrong with a text that is no JSON.
+fn bad_json(text: &[u8], error: &sonic_rs::Error) -> Bad {
+    if let Err(e) = std::str::from_utf8(text) {
+        let at = e.valid_up_to() + 1;
+        return Bad::new(Code::InvalidUtf8, format!("byte {at} of the record is not UTF-8"));
+    }
+    let mut values = serde_json::Deserializer::from_slice(text)
+        .into_iter::<serde::de::IgnoredAny>();
+    if let Some(Ok(_)) = values.next() {
+        let message = format!("text after the first {} bytes", values.byte_offset());
+        return Bad::new(Code::TrailingText, message);
+    }
+    // The parser's message shows the text over several lines; its first says why.
+    let why = error.to_string();
+    Bad::new(Code::InvalidJson, why.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Where a part lies in the whole that it was cut from.
+fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
+}
+
+/// The text of a JSON string, unescaped; `None` if an escape is no character.
+pub fn unescape(json: &str) -> Option<std::borrow::Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Some(inner.into());
+    }
+    let bytes = json.to_json_slice();
+    sonic_rs::from_slice::<String>(bytes.as_ref()).ok().map(Into::into)
+}

@@ -1,0 +1,291 @@
+//! Transforms → Polars expressions. The one place where a rule becomes one.
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+use polars::sql::sql_expr;
+
+use super::kernel::{Kernel, dtype};
+use super::{Column, OnError, RESCUED, Scalar, Slot, Source, Spec, TextRules, Type, Unknown, Wire};
+use crate::code::Code;
+use crate::value;
+
+/// The cleaning of one table, as expressions over the frame of its slots.
+#[derive(Clone)]
+pub struct Cleaning {
+    /// Fields that `sql` names, under their own names.
+    fields: Vec<Expr>,
+    /// Text rules, each giving a struct of a value and a note.
+    kernels: Vec<Expr>,
+    /// The columns that are not `sql`.
+    values: Vec<Expr>,
+    /// The `sql` columns, each with its cast: a later one may name an earlier.
+    sql: Vec<[Expr; 2]>,
+    /// Masks of wrong values, by column.
+    checks: Vec<Expr>,
+    /// Wrong values that become null.
+    nulled: Vec<Expr>,
+    /// Masks of nulls in required columns.
+    required: Vec<Expr>,
+    /// Names of the written columns.
+    pub output: Vec<PlSmallStr>,
+    /// Where the notes are, and whose they are.
+    pub notes: Vec<NoteColumn>,
+    /// Where the masks are, and whose they are, in the order of their weight.
+    pub masks: Vec<MaskColumn>,
+}
+
+/// A column of notes.
+#[derive(Debug, Clone)]
+pub struct NoteColumn {
+    /// The struct column that holds it, as the field `note`.
+    pub name: PlSmallStr,
+    /// The spec's column.
+    pub column: usize,
+    /// The slot that holds the text.
+    pub slot: usize,
+}
+
+/// A column that is true where a value is wrong.
+#[derive(Debug, Clone)]
+pub struct MaskColumn {
+    /// Its name.
+    pub name: PlSmallStr,
+    /// The spec's column.
+    pub column: usize,
+    /// What is wrong there.
+    pub code: Code,
+    /// The frame's column that shows the value.
+    pub shown: PlSmallStr,
+}
+
+/// The field of a kernel's struct that holds the value.
+pub const VALUE: &str = "value";
+/// The field of a kernel's struct that holds the note.
+pub const NOTE: &str = "note";
+
+impl Cleaning {
+    /// The expressions of a spec.
+    ///
+    /// # Errors
+    /// If an `sql` expression does not parse, which the spec's check rules out.
+    pub fn new(spec: &Spec) -> PolarsResult<Cleaning> {
+        let mut cleaning = Cleaning {
+            fields: Vec::new(),
+            kernels: Vec::new(),
+            values: Vec::new(),
+            sql: Vec::new(),
+            checks: Vec::new(),
+            nulled: Vec::new(),
+            required: Vec::new(),
+            output: Vec::new(),
+            notes: Vec::new(),
+            masks: Vec::new(),
+        };
+        for (index, column) in spec.columns.iter().enumerate() {
+            cleaning.column(spec, index, column)?;
+            if !column.hidden {
+                cleaning.output.push(column.name.as_str().into());
+            }
+        }
+        for (index, column) in spec.columns.iter().enumerate() {
+            cleaning.check(index, column);
+        }
+        if spec.unknown == Unknown::Keep {
+            cleaning.output.push(RESCUED.into());
+        }
+        Ok(cleaning)
+    }
+
+    /// The lazy frame that cleans a frame of slots: every column of the spec,
+    /// and the notes and masks beside them.
+    pub fn plan(&self, slots: LazyFrame) -> LazyFrame {
+        let mut frame = slots.with_columns(&self.kernels).with_columns(&self.fields);
+        frame = frame.with_columns(&self.values);
+        for [value, cast] in &self.sql {
+            frame = frame.with_column(value.clone()).with_column(cast.clone());
+        }
+        frame.with_columns(&self.checks).with_columns(&self.nulled).with_columns(&self.required)
+    }
+
+    fn column(&mut self, spec: &Spec, index: usize, column: &Column) -> PolarsResult<()> {
+        let name = column.name.as_str();
+        match &column.source {
+            Source::Field { slot, rules } => {
+                let value = self.part(spec, index, *slot, rules, column.ty);
+                self.values.push(value.alias(name));
+            }
+            Source::Array { slots, rules } => {
+                let element = Type::Scalar(element(column.ty));
+                let parts: Vec<Expr> = slots
+                    .iter()
+                    .map(|slot| self.part(spec, index, *slot, rules, element))
+                    .collect();
+                self.values.push(concat_list(parts)?.alias(name));
+            }
+            Source::Concat { slots, separator, rules } => {
+                let text = Type::Scalar(Scalar::String);
+                let parts: Vec<Expr> =
+                    slots.iter().map(|slot| self.part(spec, index, *slot, rules, text)).collect();
+                self.values.push(concat_str(parts, separator, false).alias(name));
+            }
+            Source::Constant(text) => {
+                self.values.push(constant(text, column.ty).alias(name));
+            }
+            Source::Sql { sql, fields, .. } => {
+                for (slot, field) in fields {
+                    self.fields.push(col(slot_name(*slot)).alias(field.as_str()));
+                }
+                self.sql(index, column, sql_expr(sql)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// One slot through the rules, to a value of type `ty`.
+    fn part(
+        &mut self,
+        spec: &Spec,
+        column: usize,
+        slot: usize,
+        rules: &TextRules,
+        ty: Type,
+    ) -> Expr {
+        let source = col(slot_name(slot));
+        match (spec.slots[slot].wire, ty) {
+            (Wire::Text, Type::Scalar(Scalar::String)) if rules.is_plain() => source,
+            (Wire::Text | Wire::Array, _) => {
+                let name = PlSmallStr::from_string(format!("{column}.{slot}"));
+                self.kernels.push(run(Kernel::new(rules, ty), source).alias(name.clone()));
+                self.notes.push(NoteColumn { name: name.clone(), column, slot });
+                col(name).struct_().field_by_name(VALUE)
+            }
+            (Wire::Int, Type::Scalar(Scalar::Int32)) => {
+                let narrow = source.clone().cast(DataType::Int32);
+                let lost = narrow.clone().is_null().and(source.is_not_null());
+                self.mask(column, Code::Overflow, slot_name(slot), lost);
+                narrow
+            }
+            (Wire::Int | Wire::Float | Wire::Bool, _) => source,
+        }
+    }
+
+    fn sql(&mut self, index: usize, column: &Column, value: Expr) {
+        let raw = PlSmallStr::from_string(format!("{index}.sql"));
+        let cast = col(raw.clone()).cast(dtype(column.ty));
+        let lost = cast.clone().is_null().and(col(raw.clone()).is_not_null());
+        self.mask(index, Code::Type, raw.clone(), lost);
+        self.sql.push([value.alias(raw), cast.alias(column.name.as_str())]);
+    }
+
+    /// What a column says of its values once they are there.
+    fn check(&mut self, index: usize, column: &Column) {
+        let name = PlSmallStr::from_str(&column.name);
+        if let Some(range) = column.range {
+            let low = range.min.map(|min| col(name.clone()).lt(lit(min)));
+            let high = range.max.map(|max| col(name.clone()).gt(lit(max)));
+            for outside in [low, high].into_iter().flatten() {
+                self.mask(index, Code::Range, name.clone(), outside);
+            }
+        }
+        let allowed = column
+            .allowed
+            .iter()
+            .map(|text| col(name.clone()).eq(constant(text, column.ty)))
+            .reduce(Expr::or);
+        if let Some(allowed) = allowed {
+            self.mask(index, Code::NotAllowed, name.clone(), allowed.not());
+        }
+        if column.on_error == OnError::Null {
+            self.null_the_wrong(index, &name);
+        }
+        if column.required {
+            let mask = mask_name(index, self.masks.len());
+            self.required.push(col(name.clone()).is_null().alias(mask.clone()));
+            self.masks.push(MaskColumn {
+                name: mask,
+                column: index,
+                code: Code::Required,
+                shown: name,
+            });
+        }
+    }
+
+    fn null_the_wrong(&mut self, index: usize, name: &PlSmallStr) {
+        let of_column = self.masks.iter().filter(|mask| mask.column == index);
+        if let Some(wrong) = of_column.map(|mask| col(mask.name.clone())).reduce(Expr::or) {
+            let kept = when(wrong).then(lit(NULL)).otherwise(col(name.clone()));
+            self.nulled.push(kept.alias(name.clone()));
+        }
+    }
+
+    fn mask(&mut self, column: usize, code: Code, shown: PlSmallStr, wrong: Expr) {
+        let name = mask_name(column, self.masks.len());
+        self.checks.push(wrong.fill_null(lit(false)).alias(name.clone()));
+        self.masks.push(MaskColumn { name, column, code, shown });
+    }
+}
+
+/// The frame's column of a slot.
+pub fn slot_name(slot: usize) -> PlSmallStr {
+    PlSmallStr::from_string(slot.to_string())
+}
+
+fn mask_name(column: usize, mask: usize) -> PlSmallStr {
+    PlSmallStr::from_string(format!("{column}.wrong.{mask}"))
+}
+
+fn element(ty: Type) -> Scalar {
+    match ty {
+        Type::Scalar(scalar) | Type::List(scalar) => scalar,
+    }
+}
+
+/// A value of the given type from its text, the same in every row.
+fn constant(text: &str, ty: Type) -> Expr {
+    let literal = match element(ty) {
+        Scalar::Int32 | Scalar::Int64 => value::int(text).ok().map(lit),
+        Scalar::Float64 => value::float(text).ok().map(lit),
+        Scalar::Bool => value::boolean(text).ok().map(lit),
+        Scalar::String => Some(lit(text)),
+        Scalar::Timestamp | Scalar::Date => {
+            let rules = TextRules { formats: super::time::defaults(element(ty)), ..TextRules::default() };
+            return run(Kernel::new(&rules, ty), lit(text)).struct_().field_by_name(VALUE);
+        }
+    };
+    literal.unwrap_or_else(|| lit(NULL)).cast(dtype(ty))
+}
+
+/// An expression that runs a kernel.
+fn run(kernel: Kernel, texts: Expr) -> Expr {
+    let kernel = Arc::new(kernel);
+    let fields = vec![
+        Field::new(VALUE.into(), kernel.dtype()),
+        Field::new(NOTE.into(), DataType::UInt32),
+    ];
+    texts.map(
+        move |column| {
+            let texts = column.str()?;
+            let (values, notes) = kernel.run(texts)?;
+            let values = values.with_name(VALUE.into());
+            let notes = Series::new(NOTE.into(), notes);
+            let both = StructChunked::from_series(
+                column.name().clone(),
+                texts.len(),
+                [values, notes].iter(),
+            )?;
+            Ok(both.into_column())
+        },
+        move |_, field| Ok(Field::new(field.name().clone(), DataType::Struct(fields.clone()))),
+    )
+}
+
+/// The slots that `spec` reads, each with the columns that read it.
+pub fn readers(spec: &Spec) -> Vec<Vec<usize>> {
+    let of_slot = |(slot, _): (usize, &Slot)| {
+        let reads = |column: &&(usize, &Column)| column.1.source.slots().contains(&slot);
+        let columns: Vec<(usize, &Column)> = spec.columns.iter().enumerate().collect();
+        columns.iter().filter(reads).map(|(index, _)| *index).collect()
+    };
+    spec.slots.iter().enumerate().map(of_slot).collect()
+}

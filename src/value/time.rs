@@ -1,0 +1,217 @@
+//! Timestamps and dates.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+
+use super::int;
+use crate::code::Code;
+use crate::spec::TimeFormat;
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// Reads timestamps in the formats of one column, tried in order.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Clone)]
+enum Attempt {
+    /// `YYYY-MM-DD`, the given byte, `HH:MM:SS`, an optional fraction: read by
+    /// hand, since nearly every timestamp is one of these.
+    Iso(u8),
+    /// A chrono pattern without a zone: UTC.
+    Naive(String),
+    /// A chrono pattern with a zone.
+    Zoned(String),
+    /// A number, and how many microseconds one of it is.
+    Epoch(i64),
+}
+
+impl Clock {
+    /// A clock for these formats.
+    pub fn new(formats: &[TimeFormat]) -> Clock {
+        Clock { attempts: formats.iter().map(Attempt::new).collect() }
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// [`Code::Format`] if no format fits, [`Code::Overflow`] if the instant is
+    /// outside of what 64 bits of microseconds hold.
+    pub fn timestamp(&self, text: &str) -> Result<i64, Code> {
+        let mut worst = Code::Format;
+        for attempt in &self.attempts {
+            match attempt.read(text) {
+                Ok(micros) => return Ok(micros),
+                Err(Code::Overflow) => worst = Code::Overflow,
+                Err(_) => {}
+            }
+        }
+        Err(worst)
+    }
+}
+
+impl Attempt {
+    fn new(format: &TimeFormat) -> Attempt {
+        match format {
+            TimeFormat::Pattern(p) if p == "%Y-%m-%dT%H:%M:%S%.f" => Attempt::Iso(b'T'),
+            TimeFormat::Pattern(p) if p == "%Y-%m-%d %H:%M:%S%.f" => Attempt::Iso(b' '),
+            TimeFormat::Pattern(p) if has_zone(p) => Attempt::Zoned(p.clone()),
+            TimeFormat::Pattern(p) => Attempt::Naive(p.clone()),
+            TimeFormat::EpochSeconds => Attempt::Epoch(MICROS_PER_SECOND),
+            TimeFormat::EpochMillis => Attempt::Epoch(1_000),
+            TimeFormat::EpochMicros => Attempt::Epoch(1),
+            TimeFormat::EpochDays => Attempt::Epoch(86_400 * MICROS_PER_SECOND),
+        }
+    }
+
+    fn read(&self, text: &str) -> Result<i64, Code> {
+        match self {
+            Attempt::Iso(separator) => iso(text.as_bytes(), *separator).ok_or(Code::Format),
+            Attempt::Naive(pattern) => NaiveDateTime::parse_from_str(text, pattern)
+                .map(|t| t.and_utc().timestamp_micros())
+                .map_err(|_| Code::Format),
+            Attempt::Zoned(pattern) => DateTime::parse_from_str(text, pattern)
+                .map(|t| t.timestamp_micros())
+                .map_err(|_| Code::Format),
+            Attempt::Epoch(unit) => {
+                int(text).map_err(epoch_fault)?.checked_mul(*unit).ok_or(Code::Overflow)
+            }
+        }
+    }
+}
+
+fn epoch_fault(code: Code) -> Code {
+    if code == Code::Overflow { code } else { Code::Format }
+}
+
+/// Whether a pattern names a zone, so that the text is an instant.
+fn has_zone(pattern: &str) -> bool {
+    ["%z", "%:z", "%::z", "%:::z", "%#z", "%+"].iter().any(|zone| pattern.contains(zone))
+}
+
+/// `YYYY-MM-DD?HH:MM:SS[.f{1,9}]` in UTC; digits past microseconds are cut, as
+/// chrono does.
+fn iso(text: &[u8], separator: u8) -> Option<i64> {
+    let (head, fraction) = text.split_at_checked(19)?;
+    let marks = [(4, b'-'), (7, b'-'), (10, separator), (13, b':'), (16, b':')];
+    if marks.iter().any(|&(at, mark)| head[at] != mark) {
+        return None;
+    }
+    let number = |from: usize, to: usize| digits(&head[from..to]);
+    let date = NaiveDate::from_ymd_opt(
+        i32::try_from(number(0, 4)?).ok()?,
+        number(5, 7)?,
+        number(8, 10)?,
+    )?;
+    let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?;
+    Some(time.and_utc().timestamp() * MICROS_PER_SECOND + micros(fraction)?)
+}
+
+fn micros(fraction: &[u8]) -> Option<i64> {
+    let Some((b'.', digits)) = fraction.split_first() else {
+        return fraction.is_empty().then_some(0);
+    };
+    if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let padded = digits.iter().chain(std::iter::repeat(&b'0')).take(6);
+    Some(padded.fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
+}
+
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |value: u32, b| {
+        b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0'))
+    })
+}
+
+/// Days since 1970-01-01, in the formats of one column, tried in order.
+///
+/// # Errors
+/// [`Code::Format`] if no format fits.
+pub fn date(text: &str, formats: &[TimeFormat]) -> Result<i32, Code> {
+    formats.iter().find_map(|format| one_date(text, format)).ok_or(Code::Format)
+}
+
+fn one_date(text: &str, format: &TimeFormat) -> Option<i32> {
+    let epoch = |per_day: i64| i32::try_from(int(text).ok()?.div_euclid(per_day)).ok();
+    match format {
+        TimeFormat::Pattern(pattern) => {
+            NaiveDate::parse_from_str(text, pattern).ok().map(|day| day.to_epoch_days())
+        }
+        TimeFormat::EpochDays => epoch(1),
+        TimeFormat::EpochSeconds => epoch(86_400),
+        TimeFormat::EpochMillis => epoch(86_400_000),
+        TimeFormat::EpochMicros => epoch(86_400_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> TimeFormat {
+        TimeFormat::Pattern(text.into())
+    }
+
+    fn spellings() -> Clock {
+        Clock::new(&[
+            pattern("%Y-%m-%dT%H:%M:%S%.f"),
+            pattern("%Y-%m-%d %H:%M:%S%.f"),
+            pattern("%Y-%m-%dT%H:%M:%S%.f%#z"),
+            TimeFormat::EpochMillis,
+        ])
+    }
+
+    #[test]
+    fn each_spelling_is_the_same_instant() {
+        let instant = 1_598_586_767_000_000;
+        for text in [
+            "2020-08-28T03:52:47",
+            "2020-08-28 03:52:47",
+            "2020-08-28T03:52:47.0",
+            "2020-08-28T03:52:47Z",
+            "2020-08-28T03:52:47.000+0000",
+            "2020-08-28T05:52:47+02:00",
+            "1598586767000",
+        ] {
+            assert_eq!(spellings().timestamp(text), Ok(instant), "{text}");
+        }
+        assert_eq!(spellings().timestamp("2020-08-28T03:52:47.123456"), Ok(instant + 123_456));
+    }
+
+    #[test]
+    fn what_is_no_time_is_a_format_fault() {
+        for text in [
+            "2021-02-30T00:00:00",
+            "2021-02-28T24:00:00",
+            "2021-02-28",
+            "2021-2-28 00:00:00x",
+            "2021-02-28T00:00:00.",
+            "",
+            "yesterday",
+            "2021-02-28\u{a0}00:00:00",
+        ] {
+            assert_eq!(spellings().timestamp(text), Err(Code::Format), "{text:?}");
+        }
+        assert_eq!(spellings().timestamp("9223372036854775807"), Err(Code::Overflow));
+    }
+
+    #[test]
+    fn the_hand_read_spelling_agrees_with_chrono() {
+        for text in ["1969-12-31T23:59:59.5", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"] {
+            let chrono = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").unwrap();
+            let micros = chrono.and_utc().timestamp_micros();
+            assert_eq!(spellings().timestamp(text), Ok(micros), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_days() {
+        let formats = [pattern("%Y-%m-%d"), TimeFormat::EpochDays];
+        assert_eq!(date("1970-01-02", &formats), Ok(1));
+        assert_eq!(date("18000", &formats), Ok(18000));
+        assert_eq!(date("2021-02-30", &formats), Err(Code::Format));
+        assert_eq!(date("-1", &[TimeFormat::EpochSeconds]), Ok(-1));
+    }
+}
