@@ -12,6 +12,7 @@
 pub mod error;
 pub mod key;
 pub mod spec;
+pub mod store;
 
 pub mod pipeline;
 
