@@ -172,3 +172,69 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt;
+
+    use super::*;
+
+    async fn open(url: &str) -> Result<Store> {
+        Store::open(url, &Session::new(S3Options::default())).await
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_read_by_path_and_by_url() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::write(root.join("a b+0.json"), "{}").unwrap();
+        let path = root.to_str().unwrap();
+        for url in [path.to_owned(), format!("{path}/"), format!("file://{path}")] {
+            let store = open(&url).await.unwrap();
+            assert_eq!(store.url(), path);
+            assert_eq!(store.join("x/y"), format!("{path}/x/y"));
+            assert!(matches!(store.backend(), Backend::Local(at) if *at == root));
+            let key = object_store::path::Path::parse("a b+0.json").unwrap();
+            let got = store.object_store().get(&key).await.unwrap().bytes().await.unwrap();
+            assert_eq!(&got[..], b"{}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_not_there_is_an_error_when_read_and_made_when_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("a/b");
+        let url = new.to_str().unwrap();
+        match open(url).await {
+            Err(Error::File { path, problem }) => {
+                assert_eq!(path, new);
+                assert!(problem.contains("no such folder"), "{problem}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let session = Session::new(S3Options::default());
+        Store::for_writing(url, &session).await.unwrap();
+        open(url).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_is_not_a_folder() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let url = file.path().to_str().unwrap();
+        let opened = open(url).await;
+        assert!(matches!(&opened, Err(Error::File { problem, .. }) if problem.contains("folder")));
+        let session = Session::new(S3Options::default());
+        let made = Store::for_writing(&format!("{url}/out"), &session).await;
+        assert!(matches!(made, Err(Error::Write { .. })), "{made:?}");
+    }
+
+    #[tokio::test]
+    async fn a_local_failure_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path().to_str().unwrap()).await.unwrap();
+        let key = object_store::path::Path::from("none.json");
+        let e = store.object_store().get(&key).await.map(|_| ()).unwrap_err();
+        let shown = store.read_error("none.json", e).to_string();
+        assert_eq!(shown, format!("cannot read {}/none.json", store.url()));
+    }
+}

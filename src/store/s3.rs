@@ -150,6 +150,12 @@ impl S3 {
         session: &Session,
         requests: &Arc<Requests>,
     ) -> Result<S3> {
+        let options = session.options();
+        if options.no_sign_request && options.request_payer {
+            return Err(Error::Usage(
+                "--request-payer needs signed requests: leave out --no-sign-request".into(),
+            ));
+        }
         let resolved = session.resolved().await;
         if let Some(credentials) = &resolved.credentials {
             // Here, so that a run without credentials ends before it starts.
