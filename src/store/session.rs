@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
-use aws_config::meta::region::RegionProviderChain;
+use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -48,7 +48,10 @@ pub struct S3Options {
 #[derive(Debug)]
 pub struct Session {
     options: S3Options,
+    /// Instead of the files in `~/.aws`.
     profile_files: Option<ProfileFiles>,
+    /// `None` if the environment is not to be read.
+    region_variables: Option<EnvironmentVariableRegionProvider>,
     global_endpoint: String,
     resolved: OnceCell<Resolved>,
 }
@@ -70,12 +73,14 @@ impl Session {
         Session {
             options,
             profile_files: None,
+            region_variables: Some(EnvironmentVariableRegionProvider::new()),
             global_endpoint: GLOBAL_ENDPOINT.to_owned(),
             resolved: OnceCell::new(),
         }
     }
 
-    /// A session that reads this text for `~/.aws/config`.
+    /// A session that reads this text for `~/.aws/config`, and no region from
+    /// the environment.
     #[cfg(test)]
     pub(super) fn with_profiles(options: S3Options, config: &str) -> Session {
         #[allow(deprecated)]
@@ -83,13 +88,13 @@ impl Session {
         #[allow(deprecated)]
         let kind = ProfileFileKind::Config;
         let files = ProfileFiles::builder().with_contents(kind, config).build();
-        Session { profile_files: Some(files), ..Session::new(options) }
+        Session { profile_files: Some(files), region_variables: None, ..Session::new(options) }
     }
 
-    /// A session that asks this server for the region of buckets.
+    /// The same session, asking this server for the region of buckets.
     #[cfg(test)]
-    pub(super) fn with_global_endpoint(options: S3Options, endpoint: String) -> Session {
-        Session { global_endpoint: endpoint, ..Session::new(options) }
+    pub(super) fn with_global_endpoint(self, endpoint: &str) -> Session {
+        Session { global_endpoint: endpoint.to_owned(), ..self }
     }
 
     pub(super) fn options(&self) -> &S3Options {
@@ -149,10 +154,13 @@ impl Session {
         if let Some(files) = &self.profile_files {
             profile = profile.profile_files(files.clone());
         }
-        RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
-            .or_else(profile.build())
-            .region()
-            .await
+        let named = |region: Option<Region>| region.filter(|r| !r.as_ref().is_empty());
+        if let Some(variables) = &self.region_variables
+            && let Some(region) = named(variables.region().await)
+        {
+            return Some(region);
+        }
+        named(profile.build().region().await)
     }
 
     async fn credentials(
