@@ -68,7 +68,7 @@ pub enum Error {
 
     /// Give credentials.
     #[error(
-        "no AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket"
+        "no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket"
     )]
     NoCredentials {
         /// What the credential chain said.

@@ -14,6 +14,7 @@ pub mod code;
 pub mod key;
 pub mod spec;
 pub mod value;
+pub mod store;
 
 pub mod pipeline;
 

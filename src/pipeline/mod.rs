@@ -3,11 +3,11 @@
 //! One file a stage, in that order. Each stage owns the type that it produces.
 //! Only discover, fetch, write and commit do I/O.
 
-pub mod commit;
-pub mod clean;
-pub mod decode;
 pub mod discover;
-pub mod fetch;
 pub mod plan;
-pub mod report;
+pub mod fetch;
+pub mod decode;
+pub mod clean;
 pub mod write;
+pub mod commit;
+pub mod report;
