@@ -1,0 +1,8 @@
+//! Tests of the whole, in one binary so that it links once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/s3/mod.rs"]
+mod s3;
+
+mod s3_server;
