@@ -1,0 +1,51 @@
+//! `pinclean run`: what is new, cleaned and committed.
+
+mod job;
+mod watcher;
+
+use crate::error::{Error, Result};
+use crate::pipeline::report::{Outcome, Report};
+use crate::progress::Progress;
+use crate::settings::{MaxRejects, Run, Ui};
+use job::Job;
+
+/// Cleans what is new in a bucket or folder into tables.
+///
+/// # Errors
+/// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
+pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
+    let runtime = super::runtime()?;
+    let job = Job::open(settings, runtime.handle())?;
+    let progress = Progress::start(ui);
+    let result = job.execute(&progress);
+    progress.finish();
+    let mut report = result?;
+    let gate = check_gate(settings.max_rejects.as_ref(), &report, settings);
+    if gate.is_err() {
+        report.outcome = Outcome::TooManyRejects;
+    }
+    let place = job.save(&report)?;
+    if !ui.quiet {
+        super::print(&format!("{}report: {place}\n", report.terminal()))?;
+    }
+    gate
+}
+
+/// The quality gate, over all tables together.
+fn check_gate(limit: Option<&MaxRejects>, report: &Report, settings: &Run) -> Result<()> {
+    let Some(limit) = limit else { return Ok(()) };
+    let sum = |count: fn(&crate::pipeline::report::TableReport) -> u64| -> u64 {
+        report.tables.values().map(count).sum()
+    };
+    let (read, rejects) = (sum(|t| t.records_read), sum(|t| t.records_quarantined));
+    if limit.allows(rejects, read) {
+        return Ok(());
+    }
+    let out = settings.out.trim_end_matches('/');
+    Err(Error::TooManyRejects {
+        rejects,
+        read,
+        limit: limit.to_string(),
+        place: format!("{out}/_quarantine"),
+    })
+}

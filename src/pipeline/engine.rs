@@ -1,0 +1,97 @@
+//! Runs plan and work side by side: one planner, a few workers, a short queue.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, bounded};
+
+use super::discover::Discovered;
+use super::fetch::Fetcher;
+use super::plan::{PlanInput, Shard, plan};
+use super::watch::Watch;
+use super::work::{Done, Line};
+use super::write::Target;
+use crate::error::Result;
+
+/// Shards that wait for a worker. Few: they hold the names of their objects.
+const QUEUE: usize = 2;
+
+/// All that plan and work need.
+pub struct Engine<'a> {
+    /// What is listed.
+    pub plan: PlanInput<'a>,
+    /// How objects are read.
+    pub fetcher: &'a Fetcher,
+    /// Where each table is written, in the order of the specs.
+    pub targets: &'a [Arc<Target>],
+    /// Threads that work.
+    pub workers: usize,
+    /// Who is asked and told.
+    pub watch: &'a Watch<'a>,
+}
+
+impl Engine<'_> {
+    /// Plans and works until there is nothing left, or something fails. The
+    /// shards that are done are returned in the order of their keys.
+    ///
+    /// # Errors
+    /// The first error of a stage; what was done by then is dropped unseen.
+    pub fn execute(&self) -> Result<(Discovered, Vec<Done>)> {
+        let (sender, receiver) = bounded(QUEUE);
+        let (discovered, mut done) = thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.workers)
+                .map(|_| {
+                    let shards = receiver.clone();
+                    scope.spawn(move || self.work(&shards))
+                })
+                .collect();
+            // The planner sees by this that nobody works any more.
+            drop(receiver);
+            let planner = scope.spawn(move || plan(&self.plan, &sender));
+            let worked = workers.into_iter().flat_map(|worker| joined(worker.join()));
+            let done: Vec<Done> = worked.collect();
+            (joined(planner.join()), done)
+        });
+        self.watch.outcome()?;
+        let discovered = discovered?;
+        done.sort_by(|a, b| (&a.source, a.reached.start).cmp(&(&b.source, b.reached.start)));
+        Ok((discovered, done))
+    }
+
+    /// One worker: takes shards until there are none. A failure ends it, and
+    /// with it the others, after the batch that they are at.
+    fn work(&self, shards: &Receiver<Shard>) -> Vec<Done> {
+        let mut lines: Vec<Option<Line<'_>>> = self.targets.iter().map(|_| None).collect();
+        let mut done = Vec::new();
+        for shard in shards {
+            let worked = self.one(&mut lines, shard);
+            match worked {
+                Ok(shard) => done.push(shard),
+                Err(error) => {
+                    self.watch.fail(error);
+                    break;
+                }
+            }
+        }
+        done
+    }
+
+    fn one<'s>(&'s self, lines: &mut [Option<Line<'s>>], shard: Shard) -> Result<Done> {
+        self.watch.go_on()?;
+        let table = shard.table;
+        let line = match &mut lines[table] {
+            Some(line) => line,
+            empty => {
+                let target = Arc::clone(&self.targets[table]);
+                empty.insert(Line::new(&self.plan.specs[table], target)?)
+            }
+        };
+        line.work(self.fetcher, shard, self.watch)
+    }
+}
+
+/// A thread's result; its panic goes on in this thread.
+fn joined<T>(result: thread::Result<T>) -> T {
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}

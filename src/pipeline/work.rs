@@ -1,0 +1,157 @@
+//! Work: one shard in; files, counts and the watermark that it reached out.
+//!
+//! No state is shared between shards, so any number can run side by side.
+
+use std::sync::Arc;
+
+use super::clean::{CleanBatch, Cleaner};
+use super::decode::{Decoder, Reject};
+use super::fetch::{Fetcher, RawBatch, fetch};
+use super::plan::{Shard, Watermark};
+use super::report::ShardCounts;
+use super::watch::Watch;
+use super::write::{ShardWriter, Target, Written};
+use crate::error::{Error, Result};
+use crate::key::Source;
+use crate::spec::Spec;
+
+/// What one shard became.
+pub struct Done {
+    /// Topic, directory and Kafka partition.
+    pub source: Arc<Source>,
+    /// Index of the table's spec among the run's specs.
+    pub table: usize,
+    /// The files, complete, not yet to be seen.
+    pub written: Written,
+    /// What was counted.
+    pub counts: ShardCounts,
+    /// How far the source is read.
+    pub reached: Watermark,
+}
+
+/// The stages of one table, for one shard after the other.
+pub struct Line<'s> {
+    decoder: Decoder<'s>,
+    cleaner: Cleaner<'s>,
+    target: Arc<Target>,
+}
+
+impl<'s> Line<'s> {
+    /// The stages of the table of `spec`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if Polars refuses an expression that was checked.
+    pub fn new(spec: &'s Spec, target: Arc<Target>) -> Result<Line<'s>> {
+        Ok(Line { decoder: Decoder::new(spec), cleaner: Cleaner::new(spec)?, target })
+    }
+
+    /// Does one shard.
+    ///
+    /// # Errors
+    /// Those of the stages. Nothing of the shard stays behind then.
+    pub fn work(&mut self, fetcher: &Fetcher, shard: Shard, watch: &Watch<'_>) -> Result<Done> {
+        let shard = Arc::new(shard);
+        let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(&shard));
+        let mut tally = Tally::new(&shard);
+        for raw in fetch(fetcher, Arc::clone(&shard)) {
+            let step = raw.and_then(|raw| {
+                watch.go_on()?;
+                let (objects, bytes) = ended(&raw);
+                let batch = self.cleaner.clean(self.decoder.decode(raw)?, &fetcher.layout)?;
+                writer.append(&batch.frame, &batch.rejects)?;
+                tally.add(&batch);
+                watch.progress().done(objects, bytes);
+                Ok(())
+            });
+            if let Err(error) = step {
+                writer.abort();
+                return Err(error);
+            }
+        }
+        let written = writer.finish()?;
+        let (counts, reached) = tally.finish()?;
+        Ok(Done {
+            source: Arc::clone(&shard.source),
+            table: shard.table,
+            written,
+            counts,
+            reached,
+        })
+    }
+}
+
+/// The objects that end in a batch, and their bytes as listed.
+fn ended(raw: &RawBatch) -> (u64, u64) {
+    let ended = raw.pieces.iter().filter(|piece| piece.last);
+    ended.fold((0, 0), |(objects, bytes), piece| (objects + 1, bytes + raw.object(piece).size))
+}
+
+/// The counts of one shard under way.
+struct Tally<'a> {
+    shard: &'a Shard,
+    counts: ShardCounts,
+    /// Start and end offset of the last object that ended.
+    reached: Option<Watermark>,
+    /// Objects that ended: all must.
+    ended: usize,
+}
+
+impl<'a> Tally<'a> {
+    fn new(shard: &'a Shard) -> Tally<'a> {
+        Tally { shard, counts: ShardCounts::default(), reached: None, ended: 0 }
+    }
+
+    fn add(&mut self, batch: &CleanBatch) {
+        let counts = &mut self.counts;
+        counts.read += batch.counts.read;
+        counts.duplicate += batch.counts.duplicate;
+        counts.written += batch.frame.height() as u64;
+        counts.quarantined += batch.rejects.len() as u64;
+        for Reject { code, column, .. } in &batch.rejects {
+            *counts.rejects.entry((*code, column.clone())).or_default() += 1;
+        }
+        for (rule, changed) in &batch.changes {
+            *counts.changes.entry(rule.clone()).or_default() += changed;
+        }
+        for (field, seen) in &batch.counts.unknown_fields {
+            *counts.unknown_fields.entry(field.clone()).or_default() += seen;
+        }
+        for (kind, opened) in &batch.counts.envelopes {
+            *counts.envelopes.entry((*kind).to_owned()).or_default() += opened;
+        }
+        for (index, records) in &batch.counts.ended {
+            self.end(*index, *records);
+        }
+    }
+
+    fn end(&mut self, index: usize, records: u64) {
+        let object = &self.shard.objects[index];
+        self.ended += 1;
+        self.counts.objects += 1;
+        self.counts.bytes += object.size;
+        let end = object.start + records;
+        if records > 0 {
+            let first = self.counts.first_offset.unwrap_or(object.start);
+            self.counts.first_offset = Some(first.min(object.start));
+            self.counts.last_offset = self.counts.last_offset.max(Some(end - 1));
+        }
+        // The last object alone counts: what an older one held past this one's
+        // start was dropped, and is still to come.
+        self.reached = Some(Watermark { start: object.start, end });
+    }
+
+    fn finish(self) -> Result<(ShardCounts, Watermark)> {
+        match self.reached {
+            Some(reached) if self.ended == self.shard.objects.len() => Ok((self.counts, reached)),
+            _ => Err(Error::Internal {
+                stage: "work",
+                message: format!(
+                    "{} of {} objects of {} were read",
+                    self.ended,
+                    self.shard.objects.len(),
+                    self.shard.source.topic
+                ),
+            }),
+        }
+    }
+}
