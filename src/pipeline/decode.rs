@@ -99,6 +99,36 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Code; 21] = [
+        Code::InvalidJson,
+        Code::TrailingText,
+        Code::NotAnObject,
+        Code::InvalidUtf8,
+        Code::InvalidEscape,
+        Code::DuplicateKey,
+        Code::TooDeep,
+        Code::TooLong,
+        Code::NoKnownField,
+        Code::GzipTruncated,
+        Code::GzipCorrupt,
+        Code::GzipRatio,
+        Code::ObjectTooLarge,
+        Code::ObjectGone,
+        Code::Type,
+        Code::Overflow,
+        Code::NotFinite,
+        Code::Format,
+        Code::Range,
+        Code::NotAllowed,
+        Code::Required,
+    ];
+
+    /// The code of a stable name.
+    pub fn parse(name: &str) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
