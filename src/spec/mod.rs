@@ -1,7 +1,8 @@
 //! Transforms: the cleaning of one table as data.
 //!
-//! A [`Spec`] is valid by construction: [`parse`](parse::parse_files) is the
-//! only door, and it reports every problem with file, line and column.
+//! A [`Spec`] is valid by construction: [`parse()`] is the only door, and it
+//! reports every problem with file, line and column. `transforms/README.md` is
+//! the grammar.
 
 use std::fmt;
 
@@ -11,10 +12,27 @@ use regex::Regex;
 pub mod expr;
 pub mod kernel;
 pub mod note;
+mod check;
+mod column;
+mod example;
 mod found;
+mod literal;
+mod load;
+mod parse;
 mod problem;
-mod time;
+mod raw;
+mod reader;
+mod rules;
+mod scope;
+mod slots;
+mod source;
+mod sql;
+#[cfg(test)]
+mod tests;
+pub mod time;
 
+pub use load::{DEFAULTS, load};
+pub use parse::{hash_all, parse, parse_files};
 pub use problem::{Problem, Problems};
 
 /// The last column of a table that keeps unknown fields: their JSON text.
@@ -23,7 +41,7 @@ pub const RESCUED: &str = "_rescued";
 /// The cleaning of one table.
 #[derive(Debug, Clone)]
 pub struct Spec {
-    /// The table's name: `[a-z0-9_-]+`, also its folder below the output.
+    /// The table's name: `[a-z][a-z0-9_-]*`, also its folder below the output.
     pub table: String,
     /// What the table holds, for readers.
     pub description: String,
@@ -33,7 +51,8 @@ pub struct Spec {
     pub columns: Vec<Column>,
     /// What becomes of fields that no column reads.
     pub unknown: Unknown,
-    /// Fields that are known, and neither read nor counted.
+    /// Fields that no column reads and that are known all the same: neither
+    /// counted nor kept.
     pub ignore: Vec<String>,
     /// The JSON fields that are read, derived from the columns.
     pub slots: Vec<Slot>,
@@ -93,7 +112,7 @@ pub enum Source {
     Field {
         /// The slot.
         slot: usize,
-        /// What is done to its text.
+        /// What is done to its text; for a list, formats of its elements only.
         rules: TextRules,
     },
     /// An array of fields, one element each; a null element stays.
@@ -242,6 +261,15 @@ pub enum Scalar {
     Timestamp,
     /// Days.
     Date,
+}
+
+impl Type {
+    /// The type of the value, or of the list's elements.
+    pub fn scalar(self) -> Scalar {
+        match self {
+            Type::Scalar(scalar) | Type::List(scalar) => scalar,
+        }
+    }
 }
 
 impl fmt::Display for Scalar {

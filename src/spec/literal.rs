@@ -1,0 +1,130 @@
+//! Values written in a transforms file: constants, allowed values, outputs.
+
+use chrono::{NaiveDate, SecondsFormat};
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::time::{ISO_DATE, ISO_TIMESTAMPS, parse_timestamp};
+use super::{Scalar, Type, reader};
+
+/// A value as written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Literal {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    /// A TOML date or time, as text.
+    Time(String),
+    List(Vec<Literal>),
+}
+
+impl Literal {
+    /// Any TOML value but a table and a number that does not fit.
+    pub(super) fn read(value: &DeValue<'_>) -> Option<Literal> {
+        Some(match value {
+            DeValue::String(text) => Literal::Text(text.to_string()),
+            DeValue::Integer(_) => Literal::Integer(reader::integer(value)?),
+            DeValue::Float(_) => Literal::Float(reader::number(value)?),
+            DeValue::Boolean(bool) => Literal::Bool(*bool),
+            DeValue::Datetime(time) => Literal::Time(time.to_string()),
+            DeValue::Array(array) => {
+                let element = |value: &Spanned<DeValue<'_>>| Literal::read(value.get_ref());
+                Literal::List(array.iter().map(element).collect::<Option<_>>()?)
+            }
+            DeValue::Table(_) => return None,
+        })
+    }
+
+    /// The value of a column of this type, as JSON; `None` if it is none.
+    ///
+    /// Timestamps become `2020-08-28T03:52:47Z`, with 3, 6 or 9 digits of a
+    /// fraction if there is one; dates `2020-08-28`.
+    pub(super) fn json(&self, ty: Type) -> Option<Value> {
+        match (ty, self) {
+            (Type::Scalar(scalar), value) => value.scalar(scalar),
+            (Type::List(scalar), Literal::List(values)) => values
+                .iter()
+                .map(|value| value.scalar(scalar))
+                .collect::<Option<_>>()
+                .map(Value::Array),
+            (Type::List(_), _) => None,
+        }
+    }
+
+    /// The same as text, without quotes.
+    pub(super) fn text(&self, scalar: Scalar) -> Option<String> {
+        Some(match self.scalar(scalar)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+
+    fn scalar(&self, scalar: Scalar) -> Option<Value> {
+        match (scalar, self) {
+            (Scalar::String, Literal::Text(text)) => Some(text.as_str().into()),
+            (Scalar::Bool, Literal::Bool(bool)) => Some((*bool).into()),
+            (Scalar::Int32, Literal::Integer(int)) => i32::try_from(*int).ok().map(Value::from),
+            (Scalar::Int64, Literal::Integer(int)) => Some((*int).into()),
+            (Scalar::Float64, Literal::Integer(int)) => float(*int as f64),
+            (Scalar::Float64, Literal::Float(value)) => float(*value),
+            (Scalar::Timestamp, Literal::Text(text) | Literal::Time(text)) => timestamp(text),
+            (Scalar::Date, Literal::Text(text) | Literal::Time(text)) => date(text),
+            _ => None,
+        }
+    }
+}
+
+/// JSON has no NaN and no infinities, and neither have columns.
+fn float(value: f64) -> Option<Value> {
+    serde_json::Number::from_f64(value).map(Value::Number)
+}
+
+fn timestamp(text: &str) -> Option<Value> {
+    let time = ISO_TIMESTAMPS.iter().find_map(|pattern| parse_timestamp(text, pattern))?;
+    Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into())
+}
+
+fn date(text: &str) -> Option<Value> {
+    let date = NaiveDate::parse_from_str(text, ISO_DATE).ok()?;
+    Some(date.format(ISO_DATE).to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_literal_is_a_value_of_the_types_that_hold_it_without_loss() {
+        let text = |text: &str| Literal::Text(text.into());
+        let scalar = Type::Scalar;
+        for (literal, ty, expected) in [
+            (Literal::Integer(5), scalar(Scalar::Int32), Some(json!(5))),
+            (Literal::Integer(1 << 40), scalar(Scalar::Int32), None),
+            (Literal::Integer(1 << 40), scalar(Scalar::Int64), Some(json!(1_u64 << 40))),
+            (Literal::Integer(5), scalar(Scalar::Float64), Some(json!(5.0))),
+            (Literal::Float(f64::NAN), scalar(Scalar::Float64), None),
+            (Literal::Float(5.0), scalar(Scalar::Int32), None),
+            (text("5"), scalar(Scalar::Int32), None),
+            (Literal::Integer(5), scalar(Scalar::String), None),
+            (
+                text("2020-08-28 03:52:47.5+01:00"),
+                scalar(Scalar::Timestamp),
+                Some(json!("2020-08-28T02:52:47.500Z")),
+            ),
+            (text("2020-08-28"), scalar(Scalar::Timestamp), None),
+            (Literal::Time("2020-08-28".into()), scalar(Scalar::Date), Some(json!("2020-08-28"))),
+            (
+                Literal::List(vec![Literal::Integer(1), Literal::Float(2.5)]),
+                Type::List(Scalar::Float64),
+                Some(json!([1.0, 2.5])),
+            ),
+            (Literal::Float(1.0), Type::List(Scalar::Float64), None),
+        ] {
+            assert_eq!(literal.json(ty), expected, "{literal:?} as {ty}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Transforms from a folder, or the ones that are compiled in.
+
+use std::path::{Path, PathBuf};
+
+use super::Spec;
+use super::parse::parse_files;
+use crate::{Error, Result};
+
+/// The transforms that are compiled in: file name and text.
+pub const DEFAULTS: [(&str, &str); 3] = [
+    ("geo.toml", include_str!("../../transforms/geo.toml")),
+    ("pin.toml", include_str!("../../transforms/pin.toml")),
+    ("user.toml", include_str!("../../transforms/user.toml")),
+];
+
+/// Reads every `*.toml` of a folder, by name; the compiled-in transforms if no
+/// folder is given.
+///
+/// # Errors
+/// [`Error::Spec`] with every problem of every file; [`Error::File`] if the
+/// folder or a file cannot be read, or none is there.
+pub fn load(dir: Option<&Path>) -> Result<Vec<Spec>> {
+    let files = match dir {
+        Some(dir) => read_dir(dir)?,
+        None => DEFAULTS.map(|(name, text)| (format!("transforms/{name}"), text.into())).to_vec(),
+    };
+    parse_files(&files).map_err(Error::Spec)
+}
+
+fn read_dir(dir: &Path) -> Result<Vec<(String, String)>> {
+    let failed = |path: &Path, source: std::io::Error| Error::File {
+        path: path.to_owned(),
+        problem: source.to_string(),
+    };
+    let entries = std::fs::read_dir(dir).map_err(|source| failed(dir, source))?;
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()
+        .map_err(|source| failed(dir, source))?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    if paths.is_empty() {
+        let problem = "there is no transforms file (*.toml) in it".to_owned();
+        return Err(Error::File { path: dir.to_owned(), problem });
+    }
+    let read = |path: PathBuf| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path.display().to_string(), text)),
+        Err(source) => Err(failed(&path, source)),
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = "version = 1\ntable = \"t\"\ntopics = [\"*.t\"]\n\
+        [[column]]\nname = \"a\"\ntype = \"int32\"\nfield = \"a\"\n";
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn a_folder_gives_its_toml_files_by_name() {
+        let other = SOUND.replace("\"t\"", "\"b\"");
+        let dir = folder(&[("b.toml", SOUND), ("a.toml", &other), ("README.md", "no TOML")]);
+        let specs = load(Some(dir.path())).unwrap();
+        let tables: Vec<_> = specs.iter().map(|spec| spec.table.as_str()).collect();
+        assert_eq!(tables, ["b", "t"]);
+        assert!(specs[0].file.ends_with("a.toml"), "{}", specs[0].file);
+    }
+
+    #[test]
+    fn the_problems_of_all_files_are_reported_together() {
+        let bad = SOUND.replace("int32", "int");
+        let dir = folder(&[("a.toml", &bad), ("b.toml", SOUND), ("c.toml", &bad)]);
+        let Err(Error::Spec(problems)) = load(Some(dir.path())) else { panic!("no problems") };
+        let places: Vec<_> = problems
+            .0
+            .iter()
+            .map(|p| {
+                let file = Path::new(&p.file).file_name().unwrap().to_str().unwrap();
+                (file.to_owned(), p.line, p.message.split(' ').next().unwrap().to_owned())
+            })
+            .collect();
+        let place = |file: &str, line, word: &str| (file.to_owned(), line, word.to_owned());
+        assert_eq!(
+            places,
+            [
+                place("a.toml", 6, "unknown"),
+                place("b.toml", 2, "table"),
+                place("c.toml", 2, "table"),
+                place("c.toml", 6, "unknown"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_without_transforms_and_an_unreadable_file_name_themselves() {
+        let dir = folder(&[("notes.txt", "")]);
+        let message = load(Some(dir.path())).unwrap_err().to_string();
+        assert!(message.ends_with("there is no transforms file (*.toml) in it"), "{message}");
+
+        let gone = dir.path().join("gone");
+        let message = load(Some(&gone)).unwrap_err().to_string();
+        assert!(message.contains("gone"), "{message}");
+
+        std::fs::write(dir.path().join("a.toml"), b"\xff\xfe").unwrap();
+        let message = load(Some(dir.path())).unwrap_err().to_string();
+        assert!(message.contains("a.toml"), "{message}");
+    }
+}

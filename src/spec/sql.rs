@@ -1,0 +1,160 @@
+//! A column's SQL expression: what it names, and whether it can be computed.
+
+use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PlSmallStr, Schema, TimeUnit};
+use polars::sql::sql_expr;
+
+use super::check::Check;
+use super::found::{Span, near};
+use super::{Scalar, Source, Type, Wire};
+
+impl Check<'_> {
+    pub(super) fn sql(&mut self, index: usize) -> Option<Source> {
+        let sql = self.raw.columns[index].sql.as_ref()?;
+        let span = sql.span();
+        let expr = match sql_expr(sql.get_ref()) {
+            Ok(expr) => expr,
+            Err(error) => {
+                self.problem(&span, format!("this is no SQL expression: {}", brief(&error)));
+                return None;
+            }
+        };
+        if let Some(message) = not_by_row(&expr) {
+            self.problem(&span, message);
+            return None;
+        }
+        let names = names(&expr);
+        if names.is_empty() {
+            self.problem(&span, "this names neither a column nor a field; use `constant`");
+            return None;
+        }
+        let mut fields = Vec::new();
+        let mut columns = Vec::new();
+        for name in names {
+            match self.scope.position(&name) {
+                Some(other) => {
+                    self.sql_column(index, other, &span);
+                    columns.push(name);
+                }
+                None if self.scope.fields.contains(&name) => {
+                    fields.push((self.slots.get(&[&name], Wire::Text), name));
+                }
+                None => {
+                    self.unknown_name(&name, &span);
+                    return None;
+                }
+            }
+        }
+        self.trial(&expr, &columns, &fields, &span);
+        Some(Source::Sql { sql: sql.get_ref().clone(), fields, columns })
+    }
+
+    /// An expression may use columns that are there before it.
+    fn sql_column(&mut self, index: usize, other: usize, span: &Span) {
+        let column = &self.scope.columns[other];
+        if other == index {
+            let message = format!(
+                "this names its own column; read field `{}` into a hidden column, and name that",
+                column.name
+            );
+            self.problem(span, message);
+        } else if column.is_sql && other > index {
+            let message =
+                format!("`{}` is an `sql` column below this one; put it above", column.name);
+            self.problem(span, message);
+        }
+    }
+
+    fn unknown_name(&mut self, name: &str, span: &Span) {
+        let columns = self.scope.columns.iter().map(|column| column.name.as_str());
+        let known = columns.chain(self.scope.fields.iter().map(String::as_str));
+        let help = match near(name, known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "list a field that only SQL reads in `fields`".to_owned(),
+        };
+        let message = format!("`{name}` is neither a column nor a field that is read; {help}");
+        self.problem(span, message);
+    }
+
+    /// Lets Polars compute the expression over rows of nulls: types that do not
+    /// fit show there, and functions that make one value of many rows.
+    fn trial(&mut self, expr: &Expr, columns: &[String], fields: &[(usize, String)], span: &Span) {
+        let mut schema = Schema::default();
+        for name in columns {
+            let known = self.scope.position(name).and_then(|at| self.scope.columns[at].ty);
+            let Some(ty) = known else { return };
+            schema.insert(PlSmallStr::from_str(name), data_type(ty));
+        }
+        for (_, name) in fields {
+            schema.insert(PlSmallStr::from_str(name), DataType::String);
+        }
+        let frame = DataFrame::full_null(&schema, TRIAL_ROWS);
+        match frame.lazy().select([expr.clone()]).collect() {
+            Err(error) => {
+                self.problem(span, format!("this cannot be computed: {}", brief(&error)));
+            }
+            Ok(result) if result.height() != TRIAL_ROWS => self.problem(span, MANY_ROWS),
+            Ok(_) => {}
+        }
+    }
+}
+
+/// More than one, so that one value of all rows is seen.
+const TRIAL_ROWS: usize = 2;
+
+const MANY_ROWS: &str = "this looks at more than one row; each row is cleaned alone";
+
+/// The names in an expression, each once, in order.
+fn names(expr: &Expr) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in expr.clone().meta().root_names() {
+        if !names.iter().any(|known| *known == name.as_str()) {
+            names.push(name.to_string());
+        }
+    }
+    names
+}
+
+/// Why the expression does not give one value for each row from that row
+/// alone; rows come in batches, so that any other would depend on their size.
+fn not_by_row(expr: &Expr) -> Option<&'static str> {
+    expr.into_iter().find_map(|node| match node {
+        Expr::Selector(_) => Some("this may stand for several columns; name one"),
+        Expr::Len | Expr::Over { .. } | Expr::SubPlan(..) => Some(MANY_ROWS),
+        // The list of an IN is built by such nodes too, from literals.
+        Expr::Agg(_)
+        | Expr::Sort { .. }
+        | Expr::SortBy { .. }
+        | Expr::Filter { .. }
+        | Expr::Gather { .. }
+        | Expr::Slice { .. }
+        | Expr::Explode { .. }
+            if !names(node).is_empty() =>
+        {
+            Some(MANY_ROWS)
+        }
+        _ => None,
+    })
+}
+
+fn data_type(ty: Type) -> DataType {
+    match ty {
+        Type::Scalar(Scalar::Int32) => DataType::Int32,
+        Type::Scalar(Scalar::Int64) => DataType::Int64,
+        Type::Scalar(Scalar::Float64) => DataType::Float64,
+        Type::Scalar(Scalar::String) => DataType::String,
+        Type::Scalar(Scalar::Bool) => DataType::Boolean,
+        Type::Scalar(Scalar::Timestamp) => DataType::Datetime(TimeUnit::Microseconds, None),
+        Type::Scalar(Scalar::Date) => DataType::Date,
+        Type::List(scalar) => DataType::List(Box::new(data_type(Type::Scalar(scalar)))),
+    }
+}
+
+/// The first line of what Polars says, without the syntax trees that it prints.
+fn brief(error: &polars::error::PolarsError) -> String {
+    let error = error.to_string();
+    let line = error.lines().next().unwrap_or_default();
+    match line.char_indices().nth(120) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
