@@ -4,7 +4,7 @@
 //! folder, one for each directory below it. In a directory of more than 1,000
 //! objects that is not of the default partitioner, one more for each Kafka
 //! partition that was committed. Watermarks at or past 10^9 cost more: names
-//! of eleven digits may sort before them (see [`remote`]).
+//! of eleven digits may sort before them (see `discover/remote.rs`).
 //!
 //! On S3 what lies before a watermark is not listed. So these need `full`:
 //! an object that arrives there late, what a sink writes once its
@@ -28,6 +28,7 @@ mod subject;
 mod topics;
 
 use subject::Subject;
+use topics::Choice;
 
 /// One object of records, small: a plan holds many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,37 +191,24 @@ pub fn discover(
     let survey = survey(input, &input.layout.topics_prefix())?;
     let choice = topics::choose(&survey.folders, input)?;
     if choice.matched.is_empty() {
-        let siblings = match survey.is_empty() && !input.layout.topics_dir.is_empty() {
-            true => survey_root(input)?,
-            false => Vec::new(),
-        };
-        let found = topics::explain(&survey, &choice, &siblings, input);
-        return Err(Error::NothingMatched { place: input.store.url().to_owned(), found });
+        return Err(nothing_matched(&survey, &choice, input)?);
     }
-
+    let subjects: Vec<Arc<Subject>> =
+        choice.matched.into_iter().map(|chosen| Arc::new(Subject::new(chosen, input))).collect();
     let mut discovered = Discovered {
+        topics: subjects.iter().map(|subject| subject.nothing_found()).collect(),
         without_transform: choice.without_transform,
         strays: choice.strays,
         ..Discovered::default()
     };
     discovered.strays += survey.files;
-    let subjects: Vec<Arc<Subject>> =
-        choice.matched.into_iter().map(|chosen| Arc::new(Subject::new(chosen, input))).collect();
-    for subject in &subjects {
-        let topic = TopicFound { table: subject.table, ..TopicFound::default() };
-        discovered.topics.insert(subject.topic.clone(), topic);
-    }
 
-    let sources = &mut discovered.sources;
+    let mut totals: BTreeMap<Arc<Source>, Total> = BTreeMap::new();
     let mut count_and_emit = |found: Found| {
         if !found.objects.is_empty() {
             let bytes = found.objects.iter().map(|o| o.size).sum();
             let total = Total { objects: found.objects.len() as u64, bytes };
-            // The same source comes batch after batch; its key is cloned once.
-            match sources.get_mut(&*found.source) {
-                Some(sum) => *sum += total,
-                None => drop(sources.insert((*found.source).clone(), total)),
-            }
+            *totals.entry(found.source.clone()).or_default() += total;
         }
         emit(found)
     };
@@ -229,20 +217,20 @@ pub fn discover(
             local::walk(root, &subjects, input.store.requests(), &mut count_and_emit)?
         }
         Backend::S3(s3) => {
-            let pages = Arc::new(s3.clone());
-            remote::run(pages, subjects, input.runtime, &mut count_and_emit)?
+            remote::run(Arc::new(s3.clone()), subjects, input.runtime, &mut count_and_emit)?
         }
     };
-    discovered.settle(skipped);
+    discovered.add(totals, skipped);
     Ok(discovered)
 }
 
 impl Discovered {
-    fn settle(&mut self, skipped: BTreeMap<Topic, Skipped>) {
-        for (source, &total) in &self.sources {
+    fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, skipped: BTreeMap<Topic, Skipped>) {
+        for (source, total) in totals {
             if let Some(topic) = self.topics.get_mut(&source.topic) {
                 topic.new += total;
             }
+            self.sources.insert(Arc::unwrap_or_clone(source), total);
         }
         for (name, skipped) in skipped {
             if let Some(topic) = self.topics.get_mut(&name) {
@@ -250,6 +238,14 @@ impl Discovered {
             }
         }
     }
+}
+
+fn nothing_matched(survey: &Survey, choice: &Choice, input: &PlanInput<'_>) -> Result<Error> {
+    // Where the topics are not, their folder may have been misnamed.
+    let misnamed = survey.is_empty() && !input.layout.topics_dir.is_empty();
+    let siblings = if misnamed { self::survey(input, "")?.folders } else { Vec::new() };
+    let found = topics::explain(survey, choice, &siblings, input);
+    Ok(Error::NothingMatched { place: input.store.url().to_owned(), found })
 }
 
 /// What lies directly below a prefix.
@@ -274,11 +270,6 @@ fn survey(input: &PlanInput<'_>, prefix: &str) -> Result<Survey> {
     };
     survey.folders.sort_unstable();
     Ok(survey)
-}
-
-/// The folders at the root, to say what is there when the topics are not.
-fn survey_root(input: &PlanInput<'_>) -> Result<Vec<String>> {
-    Ok(survey(input, "")?.folders)
 }
 
 #[cfg(test)]

@@ -209,3 +209,17 @@ fn denied_or_unreadable(path: &Path, e: io::Error) -> Error {
         _ => Error::Read { object: place, source: e.into() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let error = |kind| denied_or_unreadable(Path::new("/data/t"), io::Error::from(kind));
+        let denied = error(ErrorKind::PermissionDenied);
+        assert!(matches!(&denied, Error::AccessDenied { place, .. } if place == "/data/t"));
+        let broken = error(ErrorKind::NotADirectory);
+        assert!(matches!(&broken, Error::Read { object, .. } if object == "/data/t"));
+    }
+}

@@ -178,7 +178,9 @@ impl<P: Pages> Visit<P> {
     async fn run(mut self) -> Result<Visited> {
         let blocks = self.subject.blocks(&self.directory);
         match blocks.as_slice() {
-            [] => drop(self.list(Range::default(), None).await?),
+            [] => {
+                self.list(Range::default(), None).await?;
+            }
             [block] if !self.delimiter => self.list_after(block).await?,
             blocks => self.list_around(blocks).await?,
         }

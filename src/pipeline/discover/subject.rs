@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use super::TopicFound;
 use super::folder::SHORTER;
 use super::topics::Chosen;
 use crate::key::{DEFAULT_WIDTH, Layout, Source, Topic};
@@ -37,6 +38,12 @@ impl Subject {
         }
         let layout = input.layout.clone();
         Subject { prefix: layout.topic_prefix(&topic), topic, table, layout, committed }
+    }
+
+    /// Its entry among what was discovered.
+    pub fn nothing_found(&self) -> (Topic, TopicFound) {
+        let found = TopicFound { table: self.table, ..TopicFound::default() };
+        (self.topic.clone(), found)
     }
 
     /// The last start offsets that were committed, by Kafka partition.
