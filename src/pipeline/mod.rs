@@ -7,6 +7,7 @@ pub mod commit;
 pub mod decode;
 pub mod discover;
 pub mod fetch;
+mod inflate;
 pub mod plan;
 pub mod report;
 pub mod write;
