@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crossbeam_channel::Sender;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -85,11 +84,14 @@ impl Default for ShardLimits {
 /// shards are cut depends on the objects and the watermark alone. Blocks; not
 /// to be called on a runtime's thread.
 ///
-/// If nobody receives any more, the plan ends early and counts what it saw.
+/// If `emit` breaks, the plan ends early and counts what it saw.
 ///
 /// # Errors
-/// Those of [`discover::discover`]. Shards may have been sent before.
-pub fn plan(input: &PlanInput<'_>, shards: &Sender<Shard>) -> Result<Discovered> {
+/// Those of [`discover::discover`]. Shards may have been emitted before.
+pub fn plan(
+    input: &PlanInput<'_>,
+    mut emit: impl FnMut(Shard) -> ControlFlow<()>,
+) -> Result<Discovered> {
     let mut cutters: BTreeMap<Arc<Source>, Cutter> = BTreeMap::new();
     discover::discover(input, |found| {
         let Found { source, table, objects, last } = found;
@@ -97,20 +99,14 @@ pub fn plan(input: &PlanInput<'_>, shards: &Sender<Shard>) -> Result<Discovered>
             .entry(source.clone())
             .or_insert_with(|| Cutter::new(source.clone(), table, input));
         for object in objects {
-            if let Some(shard) = cutter.push(object)
-                && shards.send(shard).is_err()
-            {
-                return ControlFlow::Break(());
+            if let Some(shard) = cutter.push(object) {
+                emit(shard)?;
             }
         }
-        if last
-            && let Some(cutter) = cutters.remove(&source)
-            && let Some(shard) = cutter.finish()
-            && shards.send(shard).is_err()
-        {
-            return ControlFlow::Break(());
+        match last.then(|| cutters.remove(&source)).flatten().and_then(Cutter::finish) {
+            Some(shard) => emit(shard),
+            None => ControlFlow::Continue(()),
         }
-        ControlFlow::Continue(())
     })
 }
 

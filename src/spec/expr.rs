@@ -249,7 +249,8 @@ fn constant(text: &str, ty: Type) -> Expr {
         Scalar::Bool => value::boolean(text).ok().map(lit),
         Scalar::String => Some(lit(text)),
         Scalar::Timestamp | Scalar::Date => {
-            let rules = TextRules { formats: super::time::defaults(element(ty)), ..TextRules::default() };
+            let rules =
+                TextRules { formats: super::time::defaults(element(ty)), ..TextRules::default() };
             return run(Kernel::new(&rules, ty), lit(text)).struct_().field_by_name(VALUE);
         }
     };
@@ -259,10 +260,8 @@ fn constant(text: &str, ty: Type) -> Expr {
 /// An expression that runs a kernel.
 fn run(kernel: Kernel, texts: Expr) -> Expr {
     let kernel = Arc::new(kernel);
-    let fields = vec![
-        Field::new(VALUE.into(), kernel.dtype()),
-        Field::new(NOTE.into(), DataType::UInt32),
-    ];
+    let fields =
+        vec![Field::new(VALUE.into(), kernel.dtype()), Field::new(NOTE.into(), DataType::UInt32)];
     texts.map(
         move |column| {
             let texts = column.str()?;

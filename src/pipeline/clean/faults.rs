@@ -30,9 +30,7 @@ impl<'s> Faults<'s> {
 
     /// Adds a fault, unless the value has one. `value` shows the value.
     pub fn add(&mut self, row: usize, column: usize, code: Code, value: impl FnOnce() -> String) {
-        self.by_value
-            .entry((row, column))
-            .or_insert_with(|| Fault { code, value: value() });
+        self.by_value.entry((row, column)).or_insert_with(|| Fault { code, value: value() });
     }
 
     /// Counts the values that became null because they were wrong.

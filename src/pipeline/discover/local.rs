@@ -204,7 +204,7 @@ fn denied_or_unreadable(path: &Path, e: io::Error) -> Error {
     let place = path.display().to_string();
     match e.kind() {
         ErrorKind::PermissionDenied => {
-            Error::AccessDenied { action: "reading", place, source: e.into() }
+            Error::FileDenied { action: "list", path: place, source: e.into() }
         }
         _ => Error::Read { object: place, source: e.into() },
     }
@@ -218,7 +218,7 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let error = |kind| denied_or_unreadable(Path::new("/data/t"), io::Error::from(kind));
         let denied = error(ErrorKind::PermissionDenied);
-        assert!(matches!(&denied, Error::AccessDenied { place, .. } if place == "/data/t"));
+        assert!(matches!(&denied, Error::FileDenied { path, .. } if path == "/data/t"));
         let broken = error(ErrorKind::NotADirectory);
         assert!(matches!(&broken, Error::Read { object, .. } if object == "/data/t"));
     }

@@ -58,7 +58,7 @@ impl Local {
         let place = self.path.display().to_string();
         match source.kind() {
             ErrorKind::PermissionDenied => {
-                Error::AccessDenied { action: "read access", place, source: source.into() }
+                Error::FileDenied { action: "read", path: place, source: source.into() }
             }
             _ => Error::Read { object: place, source: source.into() },
         }
@@ -247,7 +247,7 @@ mod tests {
         // The tests may run as root, whom no mode keeps out.
         let error = local.failed(ErrorKind::PermissionDenied.into());
         assert!(error.to_string().contains("a.pin+0+0000000000.json"), "{error}");
-        assert!(matches!(error, Error::AccessDenied { .. }));
+        assert!(matches!(error, Error::FileDenied { .. }));
     }
 
     #[test]
