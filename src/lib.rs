@@ -15,4 +15,7 @@ pub mod spec;
 
 pub mod pipeline;
 
+pub mod cli;
+pub mod settings;
+
 pub use error::{Error, Result};
