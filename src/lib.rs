@@ -19,5 +19,6 @@ pub mod cli;
 pub mod logging;
 pub mod progress;
 pub mod settings;
+pub mod signals;
 
 pub use error::{Error, Result};
