@@ -16,6 +16,7 @@ pub mod spec;
 pub mod pipeline;
 
 pub mod cli;
+pub mod commands;
 pub mod logging;
 pub mod progress;
 pub mod settings;
