@@ -18,4 +18,11 @@ pub mod store;
 
 pub mod pipeline;
 
+pub mod cli;
+pub mod commands;
+pub mod logging;
+pub mod progress;
+pub mod settings;
+pub mod signals;
+
 pub use error::{Error, Result};
