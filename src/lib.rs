@@ -9,6 +9,7 @@
 //! The modules are declared in the order in which a record meets them. Data
 //! flows one way: a stage knows the type of the stage before it and no other.
 
+pub mod emulate;
 pub mod error;
 pub mod code;
 pub mod key;
