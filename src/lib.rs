@@ -16,6 +16,7 @@ pub mod key;
 pub mod spec;
 pub mod value;
 pub mod store;
+pub mod arrow_bridge;
 
 pub mod pipeline;
 

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
 use crate::spec::TopicGlob;
 use crate::store::S3Options;
@@ -121,21 +122,6 @@ pub struct Emulate {
 pub enum Format {
     /// Parquet files and a manifest.
     Parquet,
-}
-
-/// The sink's partitioners, by what their directories are named after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partitioner {
-    /// The Kafka partition.
-    Default,
-    /// A field of the record.
-    Field,
-    /// The day.
-    Daily,
-    /// The hour.
-    Hourly,
-    /// A time format of one's own.
-    Time,
 }
 
 /// How the program speaks to its user.

@@ -2,8 +2,13 @@
 
 use std::io::{ErrorKind, Write};
 
-use crate::settings::{Check, Command, Emulate, Init, Run, Ui};
+use crate::settings::{Command, Ui};
 use crate::{Error, Result};
+
+pub mod run;
+pub mod check;
+pub mod init;
+pub mod emulate;
 
 /// Does what the command says.
 ///
@@ -11,10 +16,10 @@ use crate::{Error, Result};
 /// Those of the command.
 pub fn dispatch(command: &Command, ui: &Ui) -> Result<()> {
     match command {
-        Command::Run(settings) => run(settings, ui),
-        Command::Check(settings) => check(settings, ui),
-        Command::Init(settings) => init(settings, ui),
-        Command::Emulate(settings) => emulate(settings, ui),
+        Command::Run(settings) => run::run(settings, ui),
+        Command::Check(settings) => check::check(settings, ui),
+        Command::Init(settings) => init::init(settings, ui),
+        Command::Emulate(settings) => emulate::emulate(settings, ui),
     }
 }
 
@@ -33,41 +38,14 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-// PLACEHOLDERS: nothing is behind the four commands below yet.
-
-/// Cleans what is new in a bucket or folder into tables.
+/// The runtime of a command: it lists, reads and writes; the computing is done
+/// on threads of the command's own.
 ///
 /// # Errors
-/// Any of [`Error`].
-pub fn run(_settings: &Run, _ui: &Ui) -> Result<()> {
-    not_there("run")
-}
-
-/// Validates transforms and runs their examples.
-///
-/// # Errors
-/// [`Error::Spec`] with every problem.
-pub fn check(_settings: &Check, _ui: &Ui) -> Result<()> {
-    not_there("check")
-}
-
-/// Writes a first transforms file for a topic.
-///
-/// # Errors
-/// [`Error::NothingMatched`] if the topic has no objects, [`Error::File`] if
-/// the file is there.
-pub fn init(_settings: &Init, _ui: &Ui) -> Result<()> {
-    not_there("init")
-}
-
-/// Writes a bucket of invented records.
-///
-/// # Errors
-/// [`Error::Write`] and those of the store.
-pub fn emulate(_settings: &Emulate, _ui: &Ui) -> Result<()> {
-    not_there("emulate")
-}
-
-fn not_there(stage: &'static str) -> Result<()> {
-    Err(Error::Internal { stage, message: "the command is not there yet".to_owned() })
+/// [`Error::Internal`] if the system gives no threads.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::Internal { stage: "start", message: e.to_string() })
 }

@@ -5,8 +5,6 @@
 //! same seed gives the same bytes, slices of the endless stream join without a
 //! seam, and objects can be made in any order.
 
-use std::str::FromStr;
-
 use object_store::path::Path;
 use tokio::runtime::Handle;
 
@@ -77,23 +75,6 @@ pub enum Partitioner {
     Hourly,
     /// `dt=YYYY-MM-dd`: TimeBasedPartitioner with `path.format='dt'=YYYY-MM-dd`.
     Time,
-}
-
-impl FromStr for Partitioner {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Partitioner> {
-        match name {
-            "default" => Ok(Partitioner::Default),
-            "field" => Ok(Partitioner::Field),
-            "daily" => Ok(Partitioner::Daily),
-            "hourly" => Ok(Partitioner::Hourly),
-            "time" => Ok(Partitioner::Time),
-            _ => Err(Error::Usage(format!(
-                "there is no partitioner {name:?}: use default, field, daily, hourly or time"
-            ))),
-        }
-    }
 }
 
 /// What was written.
@@ -307,12 +288,5 @@ pub(crate) mod tests {
             change(&mut run);
             run.check().unwrap();
         }
-    }
-
-    #[test]
-    fn partitioners_are_found_by_name() {
-        assert_eq!("hourly".parse::<Partitioner>().unwrap(), Partitioner::Hourly);
-        let error = "weekly".parse::<Partitioner>().unwrap_err().to_string();
-        assert!(error.contains("weekly") && error.contains("daily"), "{error}");
     }
 }

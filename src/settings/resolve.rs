@@ -1,9 +1,7 @@
 //! Every option from what was given, or its default.
 
 use super::layers::{Layers, Name};
-use super::{
-    Check, Command, Emulate, Format, Init, LogFormat, Partitioner, ProgressMode, Run, Ui, values,
-};
+use super::{Check, Command, Emulate, Format, Init, LogFormat, ProgressMode, Run, Ui, values};
 use crate::cli::{
     Cli, EmulateArgs, Global, InitArgs, LayoutArgs, RunArgs, S3Args, SourceArgs, Verb,
 };
@@ -11,6 +9,7 @@ use crate::key::{Layout, Topic};
 use crate::store::S3Options;
 use crate::{Error, Result};
 
+use crate::emulate::Partitioner;
 const FORMATS: &[(&str, Format)] = &[("parquet", Format::Parquet)];
 const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const PROGRESS_MODES: &[(&str, ProgressMode)] = &[
@@ -33,7 +32,7 @@ const DEFAULT_MEMORY: u64 = 256 << 20;
 const DEFAULT_CONCURRENCY: u64 = 64;
 const DEFAULT_SAMPLE: u64 = 1000;
 const DEFAULT_ROWS: u64 = 10_000;
-const DEFAULT_USER: &str = "0a1b2c3d4e5f";
+const DEFAULT_USER: &str = "5f1c0d9a77b3";
 
 impl Ui {
     /// How to speak, by the options that every command has.
