@@ -203,8 +203,13 @@ fn bad_json(text: &[u8], error: &sonic_rs::Error) -> Bad {
     let mut values =
         serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
     if let Some(Ok(_)) = values.next() {
-        let message = format!("text after the first {} bytes", values.byte_offset());
-        return Bad::new(Code::TrailingText, message);
+        // Only a name is unescaped on the walk; a whole text fails by that alone.
+        return match values.byte_offset() {
+            end if end < text.len() => {
+                Bad::new(Code::TrailingText, format!("text after the first {end} bytes"))
+            }
+            _ => Bad::new(Code::InvalidEscape, "a field's name has an escape that is no character"),
+        };
     }
     // The parser's message shows the text over several lines; its first says why.
     let why = error.to_string();
