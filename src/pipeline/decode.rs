@@ -195,12 +195,10 @@ impl Batch<'_> {
             at.line += 1;
             let text = line.trim_ascii();
             if !text.is_empty() || piece.cut.is_some() {
+                let indent = line.len() - line.trim_ascii_start().len();
+                let origin = Origin { start: at.start + indent, len: text.len(), ..at };
                 let cut_off = (end.is_none()).then_some(piece.fault).flatten();
-                self.line(
-                    text,
-                    Origin { len: line.len(), ..at },
-                    Line { keep: &keep, cut_off, piece },
-                );
+                self.line(text, origin, Line { keep: &keep, cut_off, piece });
                 at.offset += 1;
             }
             at.start = next;

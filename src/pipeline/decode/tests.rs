@@ -299,7 +299,7 @@ fn envelopes_are_opened_and_counted() {
         (r#"{"i":1,"value":{"i":2}}"#, &[], &[r#"{"i":1,"value":{"i":2}}"#]),
     ];
     for (text, kinds, records) in cases {
-        for text in [(*text).to_owned()] {
+        for text in [(*text).to_owned(), format!("  {text}\t\r\n")] {
             let batch = body(text.as_bytes());
             let counts: Vec<_> = batch.counts.envelopes.iter().map(|(k, n)| (*k, *n)).collect();
             assert_eq!(counts, *kinds, "{text:?}");
