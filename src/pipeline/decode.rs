@@ -218,7 +218,9 @@ impl Batch<'_> {
         } else if let Some(length) = line.piece.cut {
             let message = format!("a line of {length} bytes; the first {} are kept", text.len());
             self.reject(origin, Bad { code: Code::TooLong, message }, text);
-        } else if let (Err(_), Some(fault)) = (record::check(text), line.cut_off) {
+        } else if let Some(fault) = line.cut_off
+            && record::check(text).is_err()
+        {
             // A line that the fault cut off is one record with the fault's code.
             self.reject(origin, Bad::of_object(fault), text);
         } else {

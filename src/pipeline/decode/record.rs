@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use memchr::{memchr, memchr2_iter};
+use serde::de::IgnoredAny;
 use sonic_rs::{JsonInput, to_object_iter};
 
 use super::fields::{Field, Fields};
@@ -111,11 +112,12 @@ impl Cells {
     }
 }
 
-/// Whether a text is one JSON value, whole.
+/// Whether a text is one JSON value, whole. Slow: for the few lines that the
+/// walk cannot take, or need not.
 pub fn check(text: &[u8]) -> Result<(), Bad> {
     check_depth(text)?;
-    check_escapes(text)?;
-    match sonic_rs::from_slice::<sonic_rs::LazyValue>(text) {
+    check_utf8(text)?;
+    match serde_json::from_slice::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
         Err(e) => Err(bad_json(text, &e)),
     }
@@ -196,12 +198,11 @@ fn check_end(text: &[u8], last_value: usize) -> Result<(), Bad> {
 }
 
 /// What is wrong with a text that is no JSON.
-fn bad_json(text: &[u8], error: &sonic_rs::Error) -> Bad {
+fn bad_json(text: &[u8], error: &dyn std::error::Error) -> Bad {
     if let Err(bad) = check_utf8(text) {
         return bad;
     }
-    let mut values =
-        serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     if let Some(Ok(_)) = values.next() {
         // Only a name is unescaped on the walk; a whole text fails by that alone.
         return match values.byte_offset() {

@@ -148,6 +148,8 @@ fn a_text_that_is_no_record_has_the_code_of_what_is_wrong() {
         (b"true", Code::NotAnObject),
         (b"\"text\"", Code::NotAnObject),
         (b"{\"s\":\"\xff\"}", Code::InvalidUtf8),
+        (b"\"\xff\"", Code::InvalidUtf8),
+        (b"[\"\xff\"]", Code::InvalidUtf8),
         (b"{\"x\":\"\xed\xa0\x80\",\"i\":1}", Code::InvalidUtf8),
         (b"{\"i\":1,\"\\uD800\":2}", Code::InvalidEscape),
         (b"{\"\\uDC00\":2}", Code::InvalidEscape),
