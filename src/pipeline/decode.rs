@@ -193,9 +193,9 @@ impl Batch<'_> {
                 None => (rest, piece.range.end),
             };
             at.line += 1;
-            let text = line.trim_ascii();
-            if !text.is_empty() || piece.cut.is_some() {
-                let indent = line.len() - line.trim_ascii_start().len();
+            if !line.trim_ascii().is_empty() || piece.cut.is_some() {
+                let text = record::trim(line);
+                let indent = record::range_in(line, text).start;
                 let origin = Origin { start: at.start + indent, len: text.len(), ..at };
                 let cut_off = (end.is_none()).then_some(piece.fault).flatten();
                 self.line(text, origin, Line { keep: &keep, cut_off, piece });

@@ -15,7 +15,7 @@ const LAYERS: usize = 4;
 /// How a text is wrapped.
 enum Wrapped<'t> {
     /// It is a JSON string that holds a record.
-    String(String),
+    String(Vec<u8>),
     /// `{"value": …}`
     Value(&'t [u8]),
     /// `{"schema": …, "payload": …}`
@@ -52,8 +52,8 @@ fn unwrap_layer(
     match wrapped {
         Wrapped::String(inner) => {
             let start = batch.held + batch.unescaped.len();
-            batch.unescaped.extend_from_slice(inner.as_bytes());
-            layer(batch, inner.as_bytes(), Origin { start, len: inner.len(), ..origin }, left);
+            batch.unescaped.extend_from_slice(&inner);
+            layer(batch, &inner, Origin { start, len: inner.len(), ..origin }, left);
         }
         Wrapped::Value(inner) | Wrapped::Payload(inner) => {
             layer(batch, inner, within(text, inner, origin), left);
@@ -79,7 +79,7 @@ impl Wrapped<'_> {
 
 /// The origin of a part of a text.
 fn within(text: &[u8], part: &[u8], origin: Origin) -> Origin {
-    let shift = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let shift = record::range_in(text, part).start;
     Origin { start: origin.start + shift, len: part.len(), ..origin }
 }
 
@@ -94,8 +94,8 @@ fn find(text: &[u8]) -> Result<Option<Wrapped<'_>>, Bad> {
 
 fn find_in_string(text: &[u8]) -> Option<Wrapped<'_>> {
     let inner = record::unescape(std::str::from_utf8(text).ok()?)?;
-    let inner = inner.trim_ascii();
-    matches!(inner.as_bytes().first()?, b'{' | b'"').then(|| Wrapped::String(inner.to_owned()))
+    let inner = record::trim(inner.as_bytes());
+    matches!(inner.first()?, b'{' | b'"').then(|| Wrapped::String(inner.to_owned()))
 }
 
 /// A wrapper that is there twice would hide the records of the first.

@@ -187,14 +187,24 @@ fn check_escapes(text: &[u8]) -> Result<(), Bad> {
 
 /// The walk ends at the closing brace; what comes after it is looked at here.
 fn check_end(text: &[u8], last_value: usize) -> Result<(), Bad> {
-    let rest = text[last_value..].trim_ascii_start();
-    match rest.strip_prefix(b"}").map(<[u8]>::trim_ascii) {
+    match trim(&text[last_value..]).strip_prefix(b"}") {
         Some([]) => Ok(()),
         _ => {
             let message = "text after the end of the object";
             Err(Bad::new(Code::TrailingText, message))
         }
     }
+}
+
+/// A text without the white space around it: that of JSON, so no form feed.
+pub fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = text {
+        text = rest;
+    }
+    text
 }
 
 /// What is wrong with a text that is no JSON.
@@ -225,7 +235,7 @@ fn check_utf8(text: &[u8]) -> Result<(), Bad> {
 }
 
 /// Where a part lies in the whole that it was cut from.
-fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+pub fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
 }

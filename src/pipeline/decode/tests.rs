@@ -137,6 +137,7 @@ fn a_text_that_is_no_record_has_the_code_of_what_is_wrong() {
         (b"{\"i\":1,\"x\":\"\\uZZZZ\"}", Code::InvalidJson),
         (b"{\"x\":\"\\u\",\"i\":1,\"s\":\"\"}", Code::InvalidJson),
         (b"{\"i\":1,\"x\":\"\\u12\"}", Code::InvalidJson),
+        (b"{\"i\":1}\x0c", Code::TrailingText),
         (b"offset 7", Code::InvalidJson),
         (b"\xef\xbb\xbf{\"i\":1}", Code::InvalidJson),
         (b"{\"i\":1}{\"i\":2}", Code::TrailingText),
