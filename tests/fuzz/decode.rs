@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use pinclean::Error;
 use pinclean::code::Code;
-use pinclean::key::{Extension, Source, Topic};
+use pinclean::key::{Extension, Layout, Source, Topic};
+use pinclean::pipeline::clean::Cleaner;
 use pinclean::pipeline::decode::{DecodedBatch, Decoder};
 use pinclean::pipeline::discover::Object;
 use pinclean::pipeline::fetch::{BodyFault, Piece, RawBatch};
 use pinclean::pipeline::plan::Shard;
-use pinclean::spec::{RESCUED, Spec, Wire};
+use pinclean::spec::{RESCUED, Spec, Unknown, Wire};
 
 use crate::choices::Choices;
 use crate::json;
@@ -62,6 +64,15 @@ struct Case {
     fault: Option<(BodyFault, Code)>,
     /// Where the body is cut into pieces, and which of them begin a batch.
     cuts: Vec<(usize, bool)>,
+    /// Whether the batches are cleaned too, which takes its time.
+    clean: bool,
+}
+
+impl Case {
+    /// A body in one piece, of which nothing is known.
+    fn of(body: Vec<u8>) -> Case {
+        Case { body, shard: shard(0, None), fault: None, cuts: Vec::new(), clean: true }
+    }
 }
 
 /// One random body.
@@ -69,12 +80,13 @@ pub fn check(choices: &mut Choices<'_>) {
     let fault = choices.once_in(4).then(|| choices.pick(&FAULTS));
     let floor = if choices.once_in(8) { START + choices.below(4) as u64 } else { 0 };
     let next_start = choices.once_in(8).then(|| START + choices.below(5) as u64);
+    let clean = choices.once_in(32);
     let chances = [(); 6].map(|()| choices.below(8));
     let body = json::body(choices);
     let ends = body.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
     let cut = |(n, at): (usize, usize)| (chances[n % 6] < 3).then_some((at, chances[n % 6] < 2));
     let cuts = ends.enumerate().filter_map(cut).collect();
-    compare(&Case { body, shard: shard(floor, next_start), fault, cuts });
+    compare(&Case { body, shard: shard(floor, next_start), fault, cuts, clean });
 }
 
 fn shard(floor: u64, next_start: Option<u64>) -> Arc<Shard> {
@@ -218,8 +230,36 @@ fn decoded(case: &Case) -> Made {
         let batch = decoder.decode(raw).unwrap();
         assert_eq!(batch.frame.height(), batch.rows.len());
         made.add(&batch);
+        if case.clean {
+            balances(spec(), batch);
+        }
     }
     made
+}
+
+/// Cleans a batch: whatever was read is a row, a reject or a duplicate.
+fn balances(spec: &Spec, batch: DecodedBatch) {
+    let cleaned = Cleaner::new(spec).unwrap().clean(batch, &Layout::default());
+    let batch = match cleaned {
+        Ok(batch) => batch,
+        // A column may say that the run fails.
+        Err(Error::RecordFailed { .. }) => return,
+        Err(error) => panic!("{error}"),
+    };
+    let rows = (batch.frame.height() + batch.rejects.len()) as u64;
+    assert_eq!(batch.counts.read, rows + batch.counts.duplicate);
+    let written = spec.columns.iter().filter(|column| !column.hidden).map(|c| c.name.as_str());
+    let rescued = (spec.unknown == Unknown::Keep).then_some(RESCUED);
+    let names: Vec<_> = batch.frame.get_column_names().iter().map(|name| name.as_str()).collect();
+    assert_eq!(names, written.chain(rescued).collect::<Vec<_>>());
+}
+
+/// Reads and cleans a body as a run with these transforms would.
+pub fn run(spec: &Spec, body: &[u8]) {
+    let case = Case::of(body.to_vec());
+    for raw in batches(&case) {
+        balances(spec, Decoder::new(spec).decode(raw).unwrap());
+    }
 }
 
 /// The body as a reader would hand it on.
@@ -326,7 +366,7 @@ fn finds() {
     for body in finds {
         for end in ["", "\n"] {
             let body = format!("{{\"i\":0}}\n{body}{end}").into_bytes();
-            compare(&Case { body, shard: shard(0, None), fault: None, cuts: Vec::new() });
+            compare(&Case::of(body));
         }
     }
 }
