@@ -65,7 +65,8 @@ impl Input {
             partition: 0,
         };
         let layout = Layout::default();
-        let object = Object { start: 0, size: 0, width: 10, extension: Extension::Json, etag: None };
+        let object =
+            Object { start: 0, size: 0, width: 10, extension: Extension::Json, etag: None };
         let body = std::fs::read(folder.path().join(object.key(&source, &layout))).unwrap();
         let shard = Shard {
             source: Arc::new(source),

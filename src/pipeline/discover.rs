@@ -16,9 +16,12 @@ use std::collections::BTreeMap;
 use std::ops::{AddAssign, ControlFlow};
 use std::sync::Arc;
 
-use super::plan::PlanInput;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
 use crate::key::{Extension, Layout, Source, Topic, ValueName};
-use crate::store::Backend;
+use crate::spec::{Spec, TopicGlob};
+use crate::store::{Backend, Store};
 use crate::{Error, Result};
 
 mod folder;
@@ -83,6 +86,37 @@ pub struct Found {
     pub objects: Vec<Object>,
     /// Whether this is all of the source.
     pub last: bool,
+}
+
+/// How far a source was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// Start offset of the last committed object.
+    pub start: u64,
+    /// The offset after its last record: start plus records.
+    pub end: u64,
+}
+
+/// The watermarks of one table.
+pub type Watermarks = BTreeMap<Source, Watermark>;
+
+/// What is listed, and what is known of it.
+#[derive(Clone, Copy)]
+pub struct Listing<'a> {
+    /// Where the sink wrote.
+    pub store: &'a Store,
+    /// How it names objects.
+    pub layout: &'a Layout,
+    /// The tables' specs.
+    pub specs: &'a [Spec],
+    /// The topics that are wanted; empty for all.
+    pub topic_globs: &'a [TopicGlob],
+    /// How far each table was committed; one for each spec, in their order.
+    pub watermarks: &'a [Watermarks],
+    /// Whether to list everything, whatever was committed.
+    pub full: bool,
+    /// Where requests run.
+    pub runtime: &'a Handle,
 }
 
 /// What was listed.
@@ -185,7 +219,7 @@ impl AddAssign for Strays {
 /// [`Error::NothingMatched`] if no topic has a transform, [`Error::Usage`] if
 /// one has two, and whatever listing can fail with.
 pub fn discover(
-    input: &PlanInput<'_>,
+    input: &Listing<'_>,
     mut emit: impl FnMut(Found) -> ControlFlow<()>,
 ) -> Result<Discovered> {
     let survey = survey(input, &input.layout.topics_prefix())?;
@@ -240,7 +274,7 @@ impl Discovered {
     }
 }
 
-fn nothing_matched(survey: &Survey, choice: &Choice, input: &PlanInput<'_>) -> Result<Error> {
+fn nothing_matched(survey: &Survey, choice: &Choice, input: &Listing<'_>) -> Result<Error> {
     // Where the topics are not, their folder may have been misnamed.
     let misnamed = survey.is_empty() && !input.layout.topics_dir.is_empty();
     let siblings = if misnamed { self::survey(input, "")?.folders } else { Vec::new() };
@@ -263,7 +297,7 @@ impl Survey {
     }
 }
 
-fn survey(input: &PlanInput<'_>, prefix: &str) -> Result<Survey> {
+fn survey(input: &Listing<'_>, prefix: &str) -> Result<Survey> {
     let mut survey = match input.store.backend() {
         Backend::Local(root) => local::survey(root, prefix, input.store.requests())?,
         Backend::S3(s3) => input.runtime.block_on(remote::survey(s3, prefix))?,

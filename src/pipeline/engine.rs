@@ -7,9 +7,9 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::discover::Discovered;
+use super::discover::{Discovered, Listing};
 use super::fetch::Fetcher;
-use super::plan::{PlanInput, Shard, plan};
+use super::plan::{Shard, ShardLimits, plan};
 use super::watch::Watch;
 use super::work::{Done, Line};
 use super::write::Target;
@@ -21,7 +21,9 @@ const QUEUE: usize = 2;
 /// All that plan and work need.
 pub struct Engine<'a> {
     /// What is listed.
-    pub plan: PlanInput<'a>,
+    pub listing: Listing<'a>,
+    /// How large a shard gets.
+    pub shards: ShardLimits,
     /// How objects are read.
     pub fetcher: &'a Fetcher,
     /// Where each table is written, in the order of the specs.
@@ -68,7 +70,7 @@ impl Engine<'_> {
 
     /// The planner: lists, and queues what there is to do.
     fn plan(&self, shards: &Sender<Shard>) -> Result<Discovered> {
-        let discovered = plan(&self.plan, |shard| {
+        let discovered = plan(&self.listing, self.shards, |shard| {
             let bytes = shard.objects.iter().map(|object| object.size).sum();
             self.watch.progress().found(shard.objects.len() as u64, bytes);
             match self.watch.go_on().is_ok() && shards.send(shard).is_ok() {
@@ -105,7 +107,7 @@ impl Engine<'_> {
             Some(line) => line,
             empty => {
                 let target = Arc::clone(&self.targets[table]);
-                empty.insert(Line::new(&self.plan.specs[table], target)?)
+                empty.insert(Line::new(&self.listing.specs[table], target)?)
             }
         };
         line.work(self.fetcher, shard, self.watch)

@@ -22,6 +22,7 @@ mod cut;
 #[cfg(test)]
 mod faulty;
 mod get;
+mod inflate;
 mod local;
 mod remote;
 #[cfg(test)]

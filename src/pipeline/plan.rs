@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use tokio::runtime::Handle;
-
-use super::discover::{self, Discovered, Found, Object};
+use super::discover::{self, Discovered, Found, Listing, Object};
 use crate::Result;
-use crate::key::{Layout, Source};
-use crate::spec::{Spec, TopicGlob};
-use crate::store::Store;
+use crate::key::Source;
 
 /// A key range of one source: the unit of work.
 #[derive(Debug, Clone)]
@@ -28,39 +23,6 @@ pub struct Shard {
     /// Rows before this offset are in the table already, from objects that
     /// overlap these; 0 if none are.
     pub floor: u64,
-}
-
-/// How far a source was committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watermark {
-    /// Start offset of the last committed object.
-    pub start: u64,
-    /// The offset after its last record: start plus records.
-    pub end: u64,
-}
-
-/// The watermarks of one table.
-pub type Watermarks = BTreeMap<Source, Watermark>;
-
-/// What a plan is made from.
-#[derive(Clone, Copy)]
-pub struct PlanInput<'a> {
-    /// Where the sink wrote.
-    pub store: &'a Store,
-    /// How it names objects.
-    pub layout: &'a Layout,
-    /// The tables' specs.
-    pub specs: &'a [Spec],
-    /// The topics that are wanted; empty for all.
-    pub topic_globs: &'a [TopicGlob],
-    /// How far each table was committed; one for each spec, in their order.
-    pub watermarks: &'a [Watermarks],
-    /// Whether to list everything, whatever was committed.
-    pub full: bool,
-    /// How large a shard gets.
-    pub limits: ShardLimits,
-    /// Where requests run.
-    pub runtime: &'a Handle,
 }
 
 /// A shard is complete once it reaches one of these.
@@ -89,15 +51,16 @@ impl Default for ShardLimits {
 /// # Errors
 /// Those of [`discover::discover`]. Shards may have been emitted before.
 pub fn plan(
-    input: &PlanInput<'_>,
+    listing: &Listing<'_>,
+    limits: ShardLimits,
     mut emit: impl FnMut(Shard) -> ControlFlow<()>,
 ) -> Result<Discovered> {
     let mut cutters: BTreeMap<Arc<Source>, Cutter> = BTreeMap::new();
-    discover::discover(input, |found| {
+    discover::discover(listing, |found| {
         let Found { source, table, objects, last } = found;
         let cutter = cutters
             .entry(source.clone())
-            .or_insert_with(|| Cutter::new(source.clone(), table, input));
+            .or_insert_with(|| Cutter::new(source.clone(), table, (listing, limits)));
         for object in objects {
             if let Some(shard) = cutter.push(object) {
                 emit(shard)?;
@@ -121,14 +84,17 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn new(source: Arc<Source>, table: usize, input: &PlanInput<'_>) -> Cutter {
-        let watermark = input.watermarks.get(table).and_then(|known| known.get(&*source));
+    fn new(
+        source: Arc<Source>,
+        table: usize,
+        (listing, limits): (&Listing<'_>, ShardLimits),
+    ) -> Cutter {
+        let watermark = listing.watermarks.get(table).and_then(|known| known.get(&*source));
         let floor = match watermark {
             // Elsewhere offsets are no more than lower bounds.
-            Some(watermark) if !input.full && source.is_default_partitioner() => watermark.end,
+            Some(watermark) if !listing.full && source.is_default_partitioner() => watermark.end,
             _ => 0,
         };
-        let limits = input.limits;
         Cutter { source, table, floor, limits, objects: Vec::new(), bytes: 0 }
     }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::clean::{CleanBatch, Cleaner};
 use super::decode::{Decoder, Reject};
+use super::discover::Watermark;
 use super::fetch::{Fetcher, RawBatch, fetch};
-use super::plan::{Shard, Watermark};
+use super::plan::Shard;
 use super::report::ShardCounts;
 use super::watch::Watch;
 use super::write::{ShardWriter, Target, Written};

@@ -12,10 +12,10 @@ use tokio::runtime::Handle;
 use super::limits::Limits;
 use crate::error::Result;
 use crate::pipeline::commit::{Latest, TableLog};
-use crate::pipeline::discover::Discovered;
+use crate::pipeline::discover::{Discovered, Listing, Watermarks};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::fetch::Fetcher;
-use crate::pipeline::plan::{PlanInput, ShardLimits, Watermarks};
+use crate::pipeline::plan::ShardLimits;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
 use crate::pipeline::write::{Output, Target, table_schema};
@@ -89,16 +89,16 @@ impl<'a> Job<'a> {
         };
         let watch = Watch::new(&self.stop, progress);
         let engine = Engine {
-            plan: PlanInput {
+            listing: Listing {
                 store: &self.source,
                 layout: &self.settings.layout,
                 specs: &self.specs,
                 topic_globs: &self.settings.topics,
                 watermarks: &watermarks,
                 full: self.settings.full,
-                limits: ShardLimits::default(),
                 runtime: self.runtime,
             },
+            shards: ShardLimits::default(),
             fetcher: &fetcher,
             targets: &targets,
             workers: limits.workers,

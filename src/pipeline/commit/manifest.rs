@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::plan::Watermarks;
+use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, Field};
 use crate::{Error, Result};
 
@@ -165,7 +165,7 @@ mod watermarks {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use crate::key::{Source, Topic};
-    use crate::pipeline::plan::{Watermark, Watermarks};
+    use crate::pipeline::discover::{Watermark, Watermarks};
 
     #[derive(Serialize, Deserialize)]
     struct Row<'a> {

@@ -14,7 +14,8 @@ use object_store::{
 use super::*;
 use crate::key::{Extension, Source, Topic};
 use crate::pipeline::discover::Object;
-use crate::pipeline::plan::{Shard, Watermark, Watermarks};
+use crate::pipeline::discover::{Watermark, Watermarks};
+use crate::pipeline::plan::Shard;
 use crate::pipeline::write::{DataFile, FileName};
 
 /// What goes wrong with the next put of a manifest.

@@ -7,7 +7,7 @@ use super::TopicFound;
 use super::folder::SHORTER;
 use super::topics::Chosen;
 use crate::key::{DEFAULT_WIDTH, Layout, Source, Topic};
-use crate::pipeline::plan::PlanInput;
+use crate::pipeline::discover::Listing;
 
 /// One topic that is listed: its table and how far it was committed.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    pub fn new(chosen: Chosen, input: &PlanInput<'_>) -> Subject {
+    pub fn new(chosen: Chosen, input: &Listing<'_>) -> Subject {
         let Chosen { topic, table } = chosen;
         let mut committed: BTreeMap<String, BTreeMap<u32, u64>> = BTreeMap::new();
         if let Some(watermarks) = input.watermarks.get(table).filter(|_| !input.full) {

@@ -11,7 +11,7 @@ use super::remote::Pages;
 use super::topics::Chosen;
 use super::*;
 use crate::key::Name;
-use crate::pipeline::plan::{Shard, ShardLimits, Watermark, Watermarks, plan};
+use crate::pipeline::plan::{Shard, ShardLimits, plan};
 use crate::spec::{Spec, TopicGlob, Unknown};
 use crate::store::{ListPage, ListedKey, Page, S3Options, Session, Store};
 
@@ -83,15 +83,14 @@ impl World {
         self.watermarks[0].insert(source, Watermark { start, end });
     }
 
-    fn input(&self) -> PlanInput<'_> {
-        PlanInput {
+    fn input(&self) -> Listing<'_> {
+        Listing {
             store: &self.store,
             layout: &self.layout,
             specs: &self.specs,
             topic_globs: &self.globs,
             watermarks: &self.watermarks,
             full: self.full,
-            limits: ShardLimits::default(),
             runtime: RUNTIME.handle(),
         }
     }
@@ -441,8 +440,7 @@ fn links_are_followed_once() {
 
 fn planned(world: &World, limits: ShardLimits) -> Vec<Shard> {
     let mut shards = Vec::new();
-    let input = PlanInput { limits, ..world.input() };
-    plan(&input, |shard| {
+    plan(&world.input(), limits, |shard| {
         shards.push(shard);
         ControlFlow::Continue(())
     })
@@ -479,7 +477,7 @@ fn a_plan_knows_what_lies_before_and_after_each_shard() {
 fn a_plan_that_nobody_listens_to_ends() {
     let world = World::new(BUCKET);
     let mut emitted = 0;
-    let planned = plan(&world.input(), |_| {
+    let planned = plan(&world.input(), ShardLimits::default(), |_| {
         emitted += 1;
         ControlFlow::Break(())
     });

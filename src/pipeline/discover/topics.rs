@@ -2,7 +2,7 @@
 
 use super::{Strays, Survey};
 use crate::key::Topic;
-use crate::pipeline::plan::PlanInput;
+use crate::pipeline::discover::Listing;
 use crate::spec::{Spec, TopicGlob};
 use crate::{Error, Result};
 
@@ -32,7 +32,7 @@ pub(super) struct Choice {
 ///
 /// # Errors
 /// [`Error::Usage`] if two tables claim a topic.
-pub(super) fn choose(folders: &[String], input: &PlanInput<'_>) -> Result<Choice> {
+pub(super) fn choose(folders: &[String], input: &Listing<'_>) -> Result<Choice> {
     let mut choice = Choice::default();
     for folder in folders {
         let Some(topic) = Topic::parse(folder) else {
@@ -73,7 +73,7 @@ pub(super) fn explain(
     survey: &Survey,
     choice: &Choice,
     siblings: &[String],
-    input: &PlanInput<'_>,
+    input: &Listing<'_>,
 ) -> String {
     if survey.is_empty() {
         return explain_missing(siblings, input);
@@ -103,7 +103,7 @@ pub(super) fn explain(
     parts.join("; ")
 }
 
-fn explain_missing(siblings: &[String], input: &PlanInput<'_>) -> String {
+fn explain_missing(siblings: &[String], input: &Listing<'_>) -> String {
     let dir = &input.layout.topics_dir;
     if siblings.is_empty() {
         return "there are no folders in it".into();

@@ -2,8 +2,8 @@
 
 use super::BodyFault;
 use super::batches::Objects;
+use super::inflate::{GZIP_MAGIC, Inflate};
 use crate::Result;
-use crate::pipeline::inflate::{GZIP_MAGIC, Inflate};
 
 /// How much of a compressed body is read at once.
 const PACKED_CHUNK: usize = 64 << 10;

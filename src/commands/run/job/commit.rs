@@ -5,7 +5,7 @@ use chrono::Utc;
 use super::{Job, Table};
 use crate::error::Result;
 use crate::pipeline::commit::{Counts, Draft, Mode};
-use crate::pipeline::plan::Watermarks;
+use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
 use crate::pipeline::write::{Staged, fields};

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::fetch::{BodyFault, GZIP_RATIO_LIMIT};
+use super::{BodyFault, GZIP_RATIO_LIMIT};
 
 /// The first bytes of a gzip stream (RFC 1952, 2.3.1).
 pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
