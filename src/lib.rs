@@ -18,4 +18,7 @@ pub mod store;
 
 pub mod pipeline;
 
+pub mod trial;
+pub mod check;
+
 pub use error::{Error, Result};
