@@ -66,6 +66,18 @@ pub enum Error {
         source: Cause,
     },
 
+    /// Change the owner or mode of a file, or run as another user.
+    #[error("no permission to {action} {path}: check its owner and mode, and who runs pinclean")]
+    FileDenied {
+        /// `read`, `list` or `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: Cause,
+    },
+
     /// Give credentials.
     #[error(
         "no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket"

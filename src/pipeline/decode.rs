@@ -149,10 +149,10 @@ impl<'s> Decoder<'s> {
             batch.piece(&raw, piece);
         }
         batch.counts.unknown_fields = batch.fields.take_unknown();
-        let frame = batch.columns.finish().map_err(|e| Error::Internal {
-            stage: "decode",
-            message: e.to_string(),
-        })?;
+        let frame = batch
+            .columns
+            .finish()
+            .map_err(|e| Error::Internal { stage: "decode", message: e.to_string() })?;
         let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
         Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
     }
@@ -194,7 +194,11 @@ impl Batch<'_> {
             let text = line.trim_ascii();
             if !text.is_empty() || piece.cut.is_some() {
                 let cut_off = (end.is_none()).then_some(piece.fault).flatten();
-                self.line(text, Origin { len: line.len(), ..at }, Line { keep: &keep, cut_off, piece });
+                self.line(
+                    text,
+                    Origin { len: line.len(), ..at },
+                    Line { keep: &keep, cut_off, piece },
+                );
                 at.offset += 1;
             }
             at.start = next;

@@ -1,6 +1,34 @@
 //! Listing: which objects are new, per topic, directory and Kafka partition.
+//!
+//! Requests, when nothing is new: one for the topics, one for each topic's
+//! folder, one for each directory below it. In a directory of more than 1,000
+//! objects that is not of the default partitioner, one more for each Kafka
+//! partition that was committed. Watermarks at or past 10^9 cost more: names
+//! of eleven digits may sort before them (see `discover/remote.rs`).
+//!
+//! On S3 what lies before a watermark is not listed. So these need `full`:
+//! an object that arrives there late, what a sink writes once its
+//! `filename.offset.zero.pad.width` was raised, and the folders that it makes
+//! in a committed `partition=N` once its `s3.schema.partition.affix.type` is
+//! `SUFFIX`.
 
-use crate::key::{Extension, Layout, Source, ValueName};
+use std::collections::BTreeMap;
+use std::ops::{AddAssign, ControlFlow};
+use std::sync::Arc;
+
+use super::plan::PlanInput;
+use crate::key::{Extension, Layout, Source, Topic, ValueName};
+use crate::store::Backend;
+use crate::{Error, Result};
+
+mod folder;
+mod local;
+mod remote;
+mod subject;
+mod topics;
+
+use subject::Subject;
+use topics::Choice;
 
 /// One object of records, small: a plan holds many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,3 +67,210 @@ impl Object {
         key
     }
 }
+
+/// New objects of one source.
+///
+/// Over all batches of a source start offsets rise, except that they begin
+/// again at most once, where a sink's offset width was changed: names then do
+/// not sort as their numbers do.
+#[derive(Debug)]
+pub struct Found {
+    /// Topic, directory and Kafka partition.
+    pub source: Arc<Source>,
+    /// Index of the table's spec.
+    pub table: usize,
+    /// The objects, each past the source's watermark; may be empty.
+    pub objects: Vec<Object>,
+    /// Whether this is all of the source.
+    pub last: bool,
+}
+
+/// What was listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// The topics that have a transform.
+    pub topics: BTreeMap<Topic, TopicFound>,
+    /// The sources that have new objects.
+    pub sources: BTreeMap<Source, Total>,
+    /// The topics that no transform is for; nothing of them was listed.
+    pub without_transform: Vec<Topic>,
+    /// What lies among the topics and is none: files, and folders whose names
+    /// Kafka would not allow.
+    pub strays: Strays,
+}
+
+/// What was listed of one topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicFound {
+    /// Index of the table's spec.
+    pub table: usize,
+    /// New objects of records.
+    pub new: Total,
+    /// What was not read, and is well.
+    pub skipped: Skipped,
+}
+
+/// Objects and their bytes, as listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Objects.
+    pub objects: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl AddAssign for Total {
+    fn add_assign(&mut self, more: Total) {
+        self.objects += more.objects;
+        self.bytes += more.bytes;
+    }
+}
+
+/// Objects that hold no records of their topic, and were not read. What lies
+/// before a watermark was counted by the run that committed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Keys and headers beside the values.
+    pub sidecars: u64,
+    /// Keys of records whose value is null.
+    pub tombstones: u64,
+    /// Objects named for another topic.
+    pub foreign: Strays,
+    /// All others.
+    pub other: Strays,
+}
+
+impl AddAssign for Skipped {
+    fn add_assign(&mut self, more: Skipped) {
+        self.sidecars += more.sidecars;
+        self.tombstones += more.tombstones;
+        self.foreign += more.foreign;
+        self.other += more.other;
+    }
+}
+
+/// A count of things that do not belong, with a few of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Strays {
+    /// How many.
+    pub count: u64,
+    /// At most [`Strays::EXAMPLES`] of them: keys below the source's root.
+    pub examples: Vec<String>,
+}
+
+impl Strays {
+    /// How many names are kept.
+    pub const EXAMPLES: usize = 5;
+
+    fn add(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.examples.len() < Self::EXAMPLES {
+            self.examples.push(name());
+        }
+    }
+}
+
+impl AddAssign for Strays {
+    fn add_assign(&mut self, more: Strays) {
+        self.count += more.count;
+        let room = Self::EXAMPLES - self.examples.len();
+        self.examples.extend(more.examples.into_iter().take(room));
+    }
+}
+
+/// Lists what is new and hands it to `emit` while the listing goes on; `emit`
+/// ends it early by breaking. Blocks; not to be called on a runtime's thread.
+///
+/// # Errors
+/// [`Error::NothingMatched`] if no topic has a transform, [`Error::Usage`] if
+/// one has two, and whatever listing can fail with.
+pub fn discover(
+    input: &PlanInput<'_>,
+    mut emit: impl FnMut(Found) -> ControlFlow<()>,
+) -> Result<Discovered> {
+    let survey = survey(input, &input.layout.topics_prefix())?;
+    let choice = topics::choose(&survey.folders, input)?;
+    if choice.matched.is_empty() {
+        return Err(nothing_matched(&survey, &choice, input)?);
+    }
+    let subjects: Vec<Arc<Subject>> =
+        choice.matched.into_iter().map(|chosen| Arc::new(Subject::new(chosen, input))).collect();
+    let mut discovered = Discovered {
+        topics: subjects.iter().map(|subject| subject.nothing_found()).collect(),
+        without_transform: choice.without_transform,
+        strays: choice.strays,
+        ..Discovered::default()
+    };
+    discovered.strays += survey.files;
+
+    let mut totals: BTreeMap<Arc<Source>, Total> = BTreeMap::new();
+    let mut count_and_emit = |found: Found| {
+        if !found.objects.is_empty() {
+            let bytes = found.objects.iter().map(|o| o.size).sum();
+            let total = Total { objects: found.objects.len() as u64, bytes };
+            *totals.entry(found.source.clone()).or_default() += total;
+        }
+        emit(found)
+    };
+    let skipped = match input.store.backend() {
+        Backend::Local(root) => {
+            local::walk(root, &subjects, input.store.requests(), &mut count_and_emit)?
+        }
+        Backend::S3(s3) => {
+            remote::run(Arc::new(s3.clone()), subjects, input.runtime, &mut count_and_emit)?
+        }
+    };
+    discovered.add(totals, skipped);
+    Ok(discovered)
+}
+
+impl Discovered {
+    fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, skipped: BTreeMap<Topic, Skipped>) {
+        for (source, total) in totals {
+            if let Some(topic) = self.topics.get_mut(&source.topic) {
+                topic.new += total;
+            }
+            self.sources.insert(Arc::unwrap_or_clone(source), total);
+        }
+        for (name, skipped) in skipped {
+            if let Some(topic) = self.topics.get_mut(&name) {
+                topic.skipped += skipped;
+            }
+        }
+    }
+}
+
+fn nothing_matched(survey: &Survey, choice: &Choice, input: &PlanInput<'_>) -> Result<Error> {
+    // Where the topics are not, their folder may have been misnamed.
+    let misnamed = survey.is_empty() && !input.layout.topics_dir.is_empty();
+    let siblings = if misnamed { self::survey(input, "")?.folders } else { Vec::new() };
+    let found = topics::explain(survey, choice, &siblings, input);
+    Ok(Error::NothingMatched { place: input.store.url().to_owned(), found })
+}
+
+/// What lies directly below a prefix.
+#[derive(Debug, Default)]
+struct Survey {
+    /// Names of folders, sorted.
+    folders: Vec<String>,
+    /// Files.
+    files: Strays,
+}
+
+impl Survey {
+    fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.files.count == 0
+    }
+}
+
+fn survey(input: &PlanInput<'_>, prefix: &str) -> Result<Survey> {
+    let mut survey = match input.store.backend() {
+        Backend::Local(root) => local::survey(root, prefix, input.store.requests())?,
+        Backend::S3(s3) => input.runtime.block_on(remote::survey(s3, prefix))?,
+    };
+    survey.folders.sort_unstable();
+    Ok(survey)
+}
+
+#[cfg(test)]
+mod tests;

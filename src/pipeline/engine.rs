@@ -1,10 +1,11 @@
 //! Runs plan and work side by side: one planner, a few workers, a short queue.
 
+use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::discover::Discovered;
 use super::fetch::Fetcher;
@@ -48,7 +49,7 @@ impl Engine<'_> {
                 .collect();
             // The planner sees by this that nobody works any more.
             drop(receiver);
-            let planner = scope.spawn(move || plan(&self.plan, &sender));
+            let planner = scope.spawn(move || self.plan(&sender));
             let worked = workers.into_iter().flat_map(|worker| joined(worker.join()));
             let done: Vec<Done> = worked.collect();
             (joined(planner.join()), done)
@@ -57,6 +58,20 @@ impl Engine<'_> {
         let discovered = discovered?;
         done.sort_by(|a, b| (&a.source, a.reached.start).cmp(&(&b.source, b.reached.start)));
         Ok((discovered, done))
+    }
+
+    /// The planner: lists, and queues what there is to do.
+    fn plan(&self, shards: &Sender<Shard>) -> Result<Discovered> {
+        let discovered = plan(&self.plan, |shard| {
+            let bytes = shard.objects.iter().map(|object| object.size).sum();
+            self.watch.progress().found(shard.objects.len() as u64, bytes);
+            match self.watch.go_on().is_ok() && shards.send(shard).is_ok() {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
+        });
+        self.watch.progress().planned();
+        discovered
     }
 
     /// One worker: takes shards until there are none. A failure ends it, and

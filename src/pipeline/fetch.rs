@@ -3,8 +3,102 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
+use self::batches::Batches;
+use self::cut::CutLimits;
+use self::get::PART;
+use self::local::Local;
+use self::remote::{Ahead, Origin, Remote};
 use super::discover::Object;
 use super::plan::Shard;
+use crate::Result;
+use crate::key::Layout;
+use crate::store::{Backend, Store};
+
+mod batches;
+mod body;
+mod cut;
+#[cfg(test)]
+mod faulty;
+mod get;
+mod local;
+mod remote;
+#[cfg(test)]
+mod testing;
+
+/// The most pieces in a batch.
+const BATCH_PIECES: usize = 1 << 14;
+
+/// How much of an object is read, or inflated, at once.
+const CHUNK: usize = 1 << 20;
+
+/// Reads the objects of shards; shared by all workers.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    /// Where the objects are.
+    pub store: Store,
+    /// How they are named.
+    pub layout: Layout,
+    /// How much is read at once.
+    pub limits: FetchLimits,
+    /// Where requests to S3 run, ahead of the workers; idle for a folder.
+    pub runtime: Handle,
+}
+
+/// How much is read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// Bytes after which a batch is full. A batch is longer by a chunk of 1 MiB
+    /// and a line of [`LINE_LIMIT`] at most.
+    pub batch_bytes: usize,
+    /// Requests to S3 under way at once, for each shard.
+    pub concurrency: usize,
+}
+
+impl Default for FetchLimits {
+    fn default() -> FetchLimits {
+        FetchLimits { batch_bytes: 8 << 20, concurrency: 64 }
+    }
+}
+
+/// Reads the objects of a shard, in order.
+///
+/// Files are read by the thread that asks for a batch. Objects on S3 are read
+/// ahead on the runtime, up to the bytes of two batches, until the batches are
+/// dropped; they must not be asked for on a thread of that runtime. The first
+/// error is the last item. What is wrong with one object is no error, but its
+/// piece's [`fault`](Piece::fault).
+pub fn fetch(
+    fetcher: &Fetcher,
+    shard: Arc<Shard>,
+) -> Box<dyn Iterator<Item = Result<RawBatch>> + Send> {
+    let Fetcher { store, layout, limits, runtime } = fetcher;
+    let cut = CutLimits {
+        batch_bytes: limits.batch_bytes,
+        batch_pieces: BATCH_PIECES,
+        line: LINE_LIMIT,
+        chunk: CHUNK,
+    };
+    match store.backend() {
+        Backend::Local(root) => {
+            let requests = Arc::clone(store.requests());
+            let local = Local::new(root, Arc::clone(&shard), layout.clone(), requests);
+            Box::new(Batches::new(local, shard, cut, OBJECT_LIMIT))
+        }
+        Backend::S3(_) => {
+            let bytes = PART.max(limits.batch_bytes as u64) * 2;
+            let ahead = Ahead { requests: limits.concurrency, bytes };
+            let shared = Arc::clone(&shard);
+            let origin =
+                Origin { store: store.object_store(), shard: shared, layout: layout.clone() };
+            let explaining = store.clone();
+            let explain = Box::new(move |key: &str, e| explaining.read_error(key, e));
+            let remote = Remote::start(origin, ahead, runtime, explain);
+            Box::new(Batches::new(remote, shard, cut, OBJECT_LIMIT))
+        }
+    }
+}
 
 /// Plain bytes of one or more objects, cut at line ends.
 ///
@@ -35,8 +129,8 @@ pub struct Piece {
     /// Physical lines of the object before this piece.
     pub lines_before: u64,
     /// Records of the object before this piece: lines that are not blank. A
-    /// blank line holds nothing but ASCII white space. A line that is too long
-    /// is a record.
+    /// blank line holds nothing but ASCII white space, as
+    /// [`u8::is_ascii_whitespace`] has it. A line that is too long is a record.
     pub records_before: u64,
     /// `Some(n)` if the piece is one line of `n` bytes, more than
     /// [`LINE_LIMIT`]: it then holds the line's first [`LINE_LIMIT`] bytes, no

@@ -6,8 +6,6 @@
 pub mod discover;
 pub mod plan;
 pub mod fetch;
+mod inflate;
 pub mod decode;
 pub mod clean;
-pub mod write;
-pub mod commit;
-pub mod report;

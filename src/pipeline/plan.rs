@@ -1,12 +1,17 @@
 //! Planning: what is new, cut into shards.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
 
-use super::discover::Object;
-use crate::key::Source;
+use super::discover::{self, Discovered, Found, Object};
+use crate::Result;
+use crate::key::{Layout, Source};
+use crate::spec::{Spec, TopicGlob};
+use crate::store::Store;
 
 /// A key range of one source: the unit of work.
 #[derive(Debug, Clone)]
@@ -36,3 +41,213 @@ pub struct Watermark {
 
 /// The watermarks of one table.
 pub type Watermarks = BTreeMap<Source, Watermark>;
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// Where the sink wrote.
+    pub store: &'a Store,
+    /// How it names objects.
+    pub layout: &'a Layout,
+    /// The tables' specs.
+    pub specs: &'a [Spec],
+    /// The topics that are wanted; empty for all.
+    pub topic_globs: &'a [TopicGlob],
+    /// How far each table was committed; one for each spec, in their order.
+    pub watermarks: &'a [Watermarks],
+    /// Whether to list everything, whatever was committed.
+    pub full: bool,
+    /// How large a shard gets.
+    pub limits: ShardLimits,
+    /// Where requests run.
+    pub runtime: &'a Handle,
+}
+
+/// A shard is complete once it reaches one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardLimits {
+    /// Objects.
+    pub objects: usize,
+    /// Bytes, as listed.
+    pub bytes: u64,
+}
+
+impl Default for ShardLimits {
+    /// Large enough that a file written from a shard is worth its while, small
+    /// enough that many workers share a partition.
+    fn default() -> ShardLimits {
+        ShardLimits { objects: 32_768, bytes: 64 << 20 }
+    }
+}
+
+/// Lists what is new and sends it as shards while the listing goes on; where
+/// shards are cut depends on the objects and the watermark alone. Blocks; not
+/// to be called on a runtime's thread.
+///
+/// If `emit` breaks, the plan ends early and counts what it saw.
+///
+/// # Errors
+/// Those of [`discover::discover`]. Shards may have been emitted before.
+pub fn plan(
+    input: &PlanInput<'_>,
+    mut emit: impl FnMut(Shard) -> ControlFlow<()>,
+) -> Result<Discovered> {
+    let mut cutters: BTreeMap<Arc<Source>, Cutter> = BTreeMap::new();
+    discover::discover(input, |found| {
+        let Found { source, table, objects, last } = found;
+        let cutter = cutters
+            .entry(source.clone())
+            .or_insert_with(|| Cutter::new(source.clone(), table, input));
+        for object in objects {
+            if let Some(shard) = cutter.push(object) {
+                emit(shard)?;
+            }
+        }
+        match last.then(|| cutters.remove(&source)).flatten().and_then(Cutter::finish) {
+            Some(shard) => emit(shard),
+            None => ControlFlow::Continue(()),
+        }
+    })
+}
+
+/// Cuts the objects of one source into shards.
+struct Cutter {
+    source: Arc<Source>,
+    table: usize,
+    floor: u64,
+    limits: ShardLimits,
+    objects: Vec<Object>,
+    bytes: u64,
+}
+
+impl Cutter {
+    fn new(source: Arc<Source>, table: usize, input: &PlanInput<'_>) -> Cutter {
+        let watermark = input.watermarks.get(table).and_then(|known| known.get(&*source));
+        let floor = match watermark {
+            // Elsewhere offsets are no more than lower bounds.
+            Some(watermark) if !input.full && source.is_default_partitioner() => watermark.end,
+            _ => 0,
+        };
+        let limits = input.limits;
+        Cutter { source, table, floor, limits, objects: Vec::new(), bytes: 0 }
+    }
+
+    /// Adds an object; gives the shard before it, if that is complete. A shard
+    /// waits for the object after its last, whose offset it has to know.
+    fn push(&mut self, object: Object) -> Option<Shard> {
+        let last = self.objects.last().map(|last| last.start);
+        let complete = self.objects.len() >= self.limits.objects || self.bytes >= self.limits.bytes;
+        let shard = match last {
+            // The order begins again: what comes next is not known.
+            Some(last) if object.start < last => self.cut(None),
+            Some(_) if complete => self.cut(Some(object.start)),
+            _ => None,
+        };
+        self.bytes += object.size;
+        self.objects.push(object);
+        shard
+    }
+
+    fn finish(mut self) -> Option<Shard> {
+        self.cut(None)
+    }
+
+    fn cut(&mut self, next: Option<u64>) -> Option<Shard> {
+        let objects = std::mem::take(&mut self.objects);
+        self.bytes = 0;
+        (!objects.is_empty()).then(|| Shard {
+            next_start: next.filter(|_| self.source.is_default_partitioner()),
+            source: self.source.clone(),
+            table: self.table,
+            objects,
+            floor: self.floor,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::{Extension, Topic};
+
+    fn cutter(directory: &str, limits: ShardLimits) -> Cutter {
+        let topic = Topic::parse("t").unwrap();
+        let source = Source { topic, directory: directory.into(), partition: 0 };
+        let (objects, bytes) = (Vec::new(), 0);
+        Cutter { source: Arc::new(source), table: 0, floor: 0, limits, objects, bytes }
+    }
+
+    fn object(start: u64, size: u64) -> Object {
+        Object { start, size, width: 10, extension: Extension::Json, etag: None }
+    }
+
+    fn cut(directory: &str, limits: ShardLimits, starts: &[u64]) -> Vec<(Vec<u64>, Option<u64>)> {
+        let mut cutter = cutter(directory, limits);
+        let mut shards: Vec<Shard> =
+            starts.iter().filter_map(|&start| cutter.push(object(start, 10))).collect();
+        shards.extend(cutter.finish());
+        let starts = |shard: &Shard| shard.objects.iter().map(|o| o.start).collect();
+        shards.iter().map(|shard| (starts(shard), shard.next_start)).collect()
+    }
+
+    #[test]
+    fn a_shard_is_cut_when_it_reaches_a_limit_and_knows_what_comes_next() {
+        let by_count = ShardLimits { objects: 2, bytes: 1000 };
+        let by_bytes = ShardLimits { objects: 1000, bytes: 15 };
+        for limits in [by_count, by_bytes] {
+            let expected = vec![(vec![0, 5], Some(7)), (vec![7, 9], Some(12)), (vec![12], None)];
+            assert_eq!(cut("partition=0", limits, &[0, 5, 7, 9, 12]), expected);
+        }
+    }
+
+    #[test]
+    fn only_the_default_partitioner_tells_what_comes_next() {
+        let limits = ShardLimits { objects: 1, bytes: 1000 };
+        for directory in ["year=2024/month=01", "", "partition=1", "partition=0/schema_name=a"] {
+            let expected = vec![(vec![0], None), (vec![5], None)];
+            assert_eq!(cut(directory, limits, &[0, 5]), expected, "{directory}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_begins_again_never_makes_a_next_start_too_small() {
+        let limits = ShardLimits { objects: 2, bytes: 1000 };
+        let expected = vec![(vec![8], None), (vec![3, 5], Some(9)), (vec![9], None)];
+        assert_eq!(cut("partition=0", limits, &[8, 3, 5, 9]), expected);
+    }
+
+    #[test]
+    fn two_objects_of_one_start_stay_neighbours_even_over_a_cut() {
+        let limits = ShardLimits { objects: 1, bytes: 1000 };
+        let expected = vec![(vec![3], Some(3)), (vec![3], None)];
+        assert_eq!(cut("partition=0", limits, &[3, 3]), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn every_object_is_in_one_shard_and_no_shard_is_larger_than_it_must_be(
+            sizes in prop::collection::vec(0..50u64, 0..60),
+            objects in 1..10usize,
+            bytes in 1..200u64,
+        ) {
+            let limits = ShardLimits { objects, bytes };
+            let mut cutter = cutter("partition=0", limits);
+            let mut shards = Vec::new();
+            for (start, &size) in sizes.iter().enumerate() {
+                shards.extend(cutter.push(object(start as u64, size)));
+            }
+            shards.extend(cutter.finish());
+            let all: Vec<u64> = shards.iter().flat_map(|s| &s.objects).map(|o| o.start).collect();
+            prop_assert_eq!(all, (0..sizes.len() as u64).collect::<Vec<_>>());
+            for (i, shard) in shards.iter().enumerate() {
+                prop_assert!(!shard.objects.is_empty() && shard.objects.len() <= objects);
+                let all_but_last = &shard.objects[..shard.objects.len() - 1];
+                prop_assert!(all_but_last.iter().map(|o| o.size).sum::<u64>() < bytes);
+                let next = shards.get(i + 1).map(|next| next.objects[0].start);
+                prop_assert_eq!(shard.next_start, next);
+            }
+        }
+    }
+}

@@ -63,15 +63,13 @@ impl Kernel {
                 (Int32Chunked::from_iter_options(name, values.into_iter()).into_series(), notes)
             }
             Scalar::Int64 => {
-                let (values, notes) = self.values(texts, count, |text| {
-                    value::suffixed_int(text, &self.rules.suffixes)
-                });
+                let (values, notes) = self
+                    .values(texts, count, |text| value::suffixed_int(text, &self.rules.suffixes));
                 (Int64Chunked::from_iter_options(name, values.into_iter()).into_series(), notes)
             }
             Scalar::Float64 => {
-                let (values, notes) = self.values(texts, count, |text| {
-                    value::suffixed_float(text, &self.rules.suffixes)
-                });
+                let (values, notes) = self
+                    .values(texts, count, |text| value::suffixed_float(text, &self.rules.suffixes));
                 (Float64Chunked::from_iter_options(name, values.into_iter()).into_series(), notes)
             }
             Scalar::Bool => {
@@ -79,8 +77,7 @@ impl Kernel {
                 (BooleanChunked::from_iter_options(name, values.into_iter()).into_series(), notes)
             }
             Scalar::Timestamp => {
-                let (values, notes) =
-                    self.values(texts, count, |text| self.clock.timestamp(text));
+                let (values, notes) = self.values(texts, count, |text| self.clock.timestamp(text));
                 let micros = Int64Chunked::from_iter_options(name, values.into_iter());
                 (micros.into_datetime(TimeUnit::Microseconds, None).into_series(), notes)
             }
@@ -102,8 +99,9 @@ impl Kernel {
         let mut values = Vec::with_capacity(count);
         let notes = self.each(texts, |text, note| match text.map(&read).transpose() {
             Ok(value) => {
-                let suffixed = text.is_some_and(|text| !self.rules.suffixes.is_empty()
-                    && !text.ends_with(|c: char| c.is_ascii_digit()));
+                let suffixed = text.is_some_and(|text| {
+                    !self.rules.suffixes.is_empty() && !text.ends_with(|c: char| c.is_ascii_digit())
+                });
                 if suffixed {
                     note.did(Step::Expand);
                 }
@@ -154,10 +152,18 @@ impl Kernel {
             return take(None, note);
         }
         if let Some(prefix) = &rules.strip_prefix {
-            text = note.changed(Step::StripPrefix, text, text.strip_prefix(prefix.as_str()).unwrap_or(text));
+            text = note.changed(
+                Step::StripPrefix,
+                text,
+                text.strip_prefix(prefix.as_str()).unwrap_or(text),
+            );
         }
         if let Some(suffix) = &rules.strip_suffix {
-            text = note.changed(Step::StripSuffix, text, text.strip_suffix(suffix.as_str()).unwrap_or(text));
+            text = note.changed(
+                Step::StripSuffix,
+                text,
+                text.strip_suffix(suffix.as_str()).unwrap_or(text),
+            );
         }
         if rules.replace.is_empty() {
             return take(Some(text), note);
@@ -206,7 +212,9 @@ impl Kernel {
             lists.push(match row {
                 Ok(None) => None,
                 Ok(Some(range)) => {
-                    flat_notes[range.clone()].iter().for_each(|bits| note.merge(Note::from_bits(*bits)));
+                    flat_notes[range.clone()]
+                        .iter()
+                        .for_each(|bits| note.merge(Note::from_bits(*bits)));
                     let list = flat.slice(range.start as i64, range.len());
                     note.code().is_none().then_some(list)
                 }

@@ -1,11 +1,12 @@
-//! Credentials: from aws-config's providers to `object_store`.
+//! Credentials: from aws-config's providers to `object_store` and the AWS SDK.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use tokio::sync::Mutex;
@@ -73,6 +74,19 @@ impl CredentialProvider for CachedCredentials {
     }
 }
 
+impl ProvideCredentials for CachedCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let held = self.get().await.map_err(CredentialsError::provider_error)?;
+            let (id, secret) = (held.key_id.as_str(), held.secret_key.as_str());
+            Ok(Credentials::new(id, secret, held.token.clone(), None, "pinclean"))
+        })
+    }
+}
+
 impl Cached {
     fn new(fresh: &Credentials, now: SystemTime) -> Cached {
         let credential = AwsCredential {
@@ -99,7 +113,7 @@ fn chain(e: &dyn std::error::Error) -> String {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
-    use aws_credential_types::provider::{self, error::CredentialsError, future};
+    use aws_credential_types::provider;
 
     use super::*;
 

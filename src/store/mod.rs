@@ -5,6 +5,7 @@
 mod credentials;
 mod location;
 mod refusal;
+mod region;
 mod requests;
 mod s3;
 mod session;

@@ -20,6 +20,8 @@ pub(super) struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Verdict {
     Region(String),
+    /// Another one, which the answer does not name.
+    OtherRegion,
     NoBucket,
     Denied,
     Credentials,
@@ -47,6 +49,12 @@ impl Refusal {
         let other_region = named.filter(|r| !r.is_empty() && *r != answer.used_region);
         let verdict = match (answer.status, code, other_region) {
             (301 | 400, _, Some(region)) => Verdict::Region(region.to_owned()),
+            (301, _, None)
+            | (400, "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException", None)
+                if named.is_none() =>
+            {
+                Verdict::OtherRegion
+            }
             (400 | 403, "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _)
             | (403, "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) => Verdict::Credentials,
             // A clock that is wrong is no matter of permissions.
@@ -114,6 +122,7 @@ impl Attempt<'_> {
                 used: self.region.to_owned(),
                 actual: actual.clone(),
             },
+            Verdict::OtherRegion => return None,
             Verdict::NoBucket => Error::NoSuchBucket { bucket: self.bucket.to_owned(), source },
             Verdict::Denied => {
                 Error::AccessDenied { action: self.action, place: self.place.clone(), source }
@@ -121,6 +130,11 @@ impl Attempt<'_> {
             Verdict::Credentials => Error::NoCredentials { source },
         })
     }
+}
+
+/// Whether S3 refused for a region that it did not name.
+pub(super) fn conceals_region(e: &(dyn StdError + 'static)) -> bool {
+    find::<Refusal>(e).is_some_and(|refusal| refusal.verdict == Verdict::OtherRegion)
 }
 
 /// The first cause of a type, the error itself included.
@@ -154,7 +168,9 @@ mod tests {
             <Message>wrong</Message><Region>eu-west-1</Region></Error>";
         let cases = [
             (301, Some("eu-west-1"), "".to_owned(), region.clone()),
-            (301, None, error("PermanentRedirect"), None),
+            (301, None, error("PermanentRedirect"), Some(Verdict::OtherRegion)),
+            (301, Some("us-east-1"), error("PermanentRedirect"), None),
+            (400, None, error("AuthorizationHeaderMalformed"), Some(Verdict::OtherRegion)),
             (400, None, malformed.to_owned(), region),
             (400, Some("us-east-1"), error("InvalidRequest"), None),
             (400, None, error("ExpiredToken"), Some(Verdict::Credentials)),

@@ -4,14 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
-use object_store::client::{
-    HttpConnector, HttpRequest, HttpRequestBody, HttpResponse, ReqwestConnector,
-};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig, prefix::PrefixStore};
 
-use super::refusal::Attempt;
+use super::refusal::{Attempt, conceals_region};
+use super::region::Locator;
 use super::requests::Requests;
 use super::session::{Resolved, Session};
 use super::wire::Connector;
@@ -25,6 +23,7 @@ pub struct S3 {
     /// Empty, or ends with `/`.
     prefix: String,
     region: String,
+    locator: Locator,
 }
 
 /// One LIST request. Keys and prefixes are relative to the store's own prefix.
@@ -96,8 +95,10 @@ impl S3 {
             page_token: request.token.clone(),
             ..PaginatedListOptions::default()
         };
-        let listed = self.store.list_paginated(some(&prefix), options).await;
-        let listed = listed.map_err(|e| self.list_error(&request.prefix, e))?;
+        let listed = match self.store.list_paginated(some(&prefix), options).await {
+            Ok(listed) => listed,
+            Err(e) => return Err(self.list_error(&request.prefix, e).await),
+        };
 
         let relative =
             |path: Path| String::from(path).strip_prefix(&self.prefix).map(str::to_owned);
@@ -114,9 +115,19 @@ impl S3 {
         })
     }
 
-    fn list_error(&self, prefix: &str, e: object_store::Error) -> Error {
-        self.explain("s3:ListBucket", prefix, &e)
-            .unwrap_or_else(|| Error::Read { object: self.join(prefix), source: Box::new(e) })
+    async fn list_error(&self, prefix: &str, e: object_store::Error) -> Error {
+        if let Some(known) = self.explain("s3:ListBucket", prefix, &e) {
+            return known;
+        }
+        // Only here: a run lists a source before it reads from it.
+        if conceals_region(&e)
+            && let Ok(actual) = self.locator.region(&self.bucket).await
+            && actual != self.region
+        {
+            let (bucket, used) = (self.bucket.clone(), self.region.clone());
+            return Error::WrongRegion { bucket, used, actual };
+        }
+        Error::Read { object: self.join(prefix), source: Box::new(e) }
     }
 
     /// The error of a refusal, if that is what went wrong.
@@ -164,10 +175,11 @@ impl S3 {
                 return Err(Error::NoCredentials { source: Box::new(source) });
             }
         }
+        let locator = Locator::new(session, requests).await;
         let region = match (&resolved.region, &resolved.endpoint) {
             (Some(region), _) => region.clone(),
             (None, Some(_)) => "us-east-1".to_owned(),
-            (None, None) => locate(&bucket, session.global_endpoint(), requests).await?,
+            (None, None) => locator.region(&bucket).await?,
         };
         let store = client(&bucket, &region, session, resolved)
             .with_http_connector(Connector {
@@ -176,7 +188,7 @@ impl S3 {
             })
             .build()
             .map_err(|e| Error::Usage(format!("s3://{bucket}: {e}")))?;
-        Ok(S3 { store: Arc::new(store), bucket, prefix, region })
+        Ok(S3 { store: Arc::new(store), bucket, prefix, region, locator })
     }
 }
 
@@ -213,32 +225,4 @@ fn client_options(endpoint: Option<&str>) -> ClientOptions {
         .with_connect_timeout(Duration::from_secs(5))
         .with_timeout(Duration::from_secs(30))
         .with_allow_http(endpoint.is_some_and(|url| url.starts_with("http://")))
-}
-
-/// Asks S3 for the region of a bucket. S3 tells it in a header whatever else it
-/// answers, and without a signature (HeadBucket in the Amazon S3 API reference).
-async fn locate(bucket: &str, endpoint: &str, requests: &Requests) -> Result<String> {
-    requests.other(1);
-    let answer = head(bucket, endpoint)
-        .await
-        .map_err(|source| Error::Read { object: format!("s3://{bucket}"), source })?;
-    let region = answer.headers().get("x-amz-bucket-region").and_then(|v| v.to_str().ok());
-    match (answer.status().as_u16(), region) {
-        (404, _) => Err(Error::NoSuchBucket {
-            bucket: bucket.to_owned(),
-            source: "S3 answered 404 when asked for its region".into(),
-        }),
-        (_, Some(region)) => Ok(region.to_owned()),
-        (status, None) => Err(Error::Usage(format!(
-            "the region of bucket {bucket} is not known (S3 answered {status}): name it with --region"
-        ))),
-    }
-}
-
-async fn head(bucket: &str, endpoint: &str) -> Result<HttpResponse, crate::error::Cause> {
-    let client = ReqwestConnector::default().connect(&client_options(Some(endpoint)))?;
-    let mut request = HttpRequest::new(HttpRequestBody::empty());
-    *request.method_mut() = "HEAD".parse()?;
-    *request.uri_mut() = format!("{endpoint}/{bucket}").parse()?;
-    Ok(client.execute(request).await?)
 }

@@ -10,7 +10,7 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::OnceCell;
@@ -21,9 +21,6 @@ use super::credentials::CachedCredentials;
 /// caller; it is an alias of a type in a crate of its internals.
 #[allow(deprecated)]
 type ProfileFiles = aws_config::profile::profile_file::ProfileFiles;
-
-/// Answers for a bucket of any region.
-const GLOBAL_ENDPOINT: &str = "https://s3.us-east-1.amazonaws.com";
 
 /// What the operator said of S3.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +49,8 @@ pub struct Session {
     profile_files: Option<ProfileFiles>,
     /// `None` if the environment is not to be read.
     region_variables: Option<EnvironmentVariableRegionProvider>,
-    global_endpoint: String,
+    /// Instead of AWS, when asked for the region of a bucket.
+    global_endpoint: Option<String>,
     resolved: OnceCell<Resolved>,
 }
 
@@ -65,6 +63,8 @@ pub(super) struct Resolved {
     pub(super) endpoint: Option<String>,
     /// `None` if requests are not to be signed.
     pub(super) credentials: Option<Arc<CachedCredentials>>,
+    /// For clients of the AWS SDK; has these credentials.
+    pub(super) config: SdkConfig,
 }
 
 impl Session {
@@ -74,7 +74,7 @@ impl Session {
             options,
             profile_files: None,
             region_variables: Some(EnvironmentVariableRegionProvider::new()),
-            global_endpoint: GLOBAL_ENDPOINT.to_owned(),
+            global_endpoint: None,
             resolved: OnceCell::new(),
         }
     }
@@ -94,16 +94,16 @@ impl Session {
     /// The same session, asking this server for the region of buckets.
     #[cfg(test)]
     pub(super) fn with_global_endpoint(self, endpoint: &str) -> Session {
-        Session { global_endpoint: endpoint.to_owned(), ..self }
+        Session { global_endpoint: Some(endpoint.to_owned()), ..self }
     }
 
     pub(super) fn options(&self) -> &S3Options {
         &self.options
     }
 
-    /// The server that knows the region of each bucket.
-    pub(super) fn global_endpoint(&self) -> &str {
-        &self.global_endpoint
+    /// The server to ask for the region of a bucket; `None` is AWS.
+    pub(super) fn global_endpoint(&self) -> Option<&str> {
+        self.global_endpoint.as_deref()
     }
 
     pub(super) async fn resolved(&self) -> &Resolved {
@@ -129,15 +129,20 @@ impl Session {
         if let Some(files) = &self.profile_files {
             loader = loader.profile_files(files.clone());
         }
-        let config = loader.load().await;
+        let credentials = match self.options.no_sign_request {
+            true => None,
+            false => Some(Arc::new(self.credentials(provider, region.as_ref()).await)),
+        };
+        let mut config = loader.load().await.into_builder();
+        let shared = |c| SharedCredentialsProvider::from(c as Arc<dyn ProvideCredentials>);
+        config.set_credentials_provider(credentials.clone().map(shared));
+        let config = config.build();
 
         Resolved {
             endpoint: self.options.endpoint_url.clone().or_else(|| endpoint(&config)),
-            credentials: match self.options.no_sign_request {
-                true => None,
-                false => Some(Arc::new(self.credentials(provider, region.as_ref()).await)),
-            },
+            credentials,
             region: region.map(|r| r.to_string()),
+            config,
         }
     }
 
@@ -203,7 +208,8 @@ fn metadata(provider: &ProviderConfig) -> imds::Client {
         .build()
 }
 
-fn any_region() -> Region {
+/// For what needs a region to be named, whichever it is.
+pub(super) fn any_region() -> Region {
     Region::from_static("us-east-1")
 }
 

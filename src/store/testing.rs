@@ -28,8 +28,7 @@ impl Canned {
         std::thread::spawn(move || {
             for (n, stream) in listener.incoming().enumerate() {
                 let answer = &answers[n.min(answers.len() - 1)];
-                let head = serve(stream.unwrap(), answer);
-                log.lock().unwrap().push(head);
+                serve(stream.unwrap(), answer, &log);
             }
         });
         Canned { endpoint, heads }
@@ -41,7 +40,9 @@ impl Canned {
     }
 }
 
-fn serve(stream: TcpStream, (status, headers, body): &Answer) -> String {
+/// The request is in the log before its answer is sent, so that whoever has the
+/// answer finds it there.
+fn serve(stream: TcpStream, (status, headers, body): &Answer, log: &Mutex<Vec<String>>) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
@@ -49,12 +50,12 @@ fn serve(stream: TcpStream, (status, headers, body): &Answer) -> String {
     let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
     let mut sent = vec![0; length.map_or(0, |n| n.parse().unwrap())];
     reader.read_exact(&mut sent).unwrap();
+    log.lock().unwrap().push(head);
     let length = body.len();
     let answer = format!(
         "HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
     );
     reader.get_mut().write_all(answer.as_bytes()).unwrap();
-    head
 }
 
 const PROFILES: &str = "[profile lake]\n\
@@ -332,24 +333,70 @@ async fn an_endpoint_where_nobody_answers_is_given_up_soon() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_names_no_region_is_asked_about() {
+    let refused = error("301 Moved Permanently", "", "PermanentRedirect");
+    let told = ("403 Forbidden", "x-amz-bucket-region: us-west-2\r\n", String::new());
+    let server = Canned::start(vec![refused.clone(), told]);
+    let store = open("s3://lake", options(&server)).await;
+    match list(&store).await {
+        Err(Error::WrongRegion { used, actual, .. }) => {
+            assert_eq!((used.as_str(), actual.as_str()), ("eu-central-1", "us-west-2"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(server.heads()[1].starts_with("head /lake"), "{:?}", server.heads());
+    assert_eq!(server.heads().len(), 2);
+
+    let silent = open("s3://lake", options(&Canned::start(vec![refused]))).await;
+    let e = list(&silent).await.unwrap_err();
+    assert!(matches!(&e, Error::Read { object, .. } if object == "s3://lake/topics/"), "{e:?}");
+}
+
+/// Opens a bucket whose region nobody named, against these answers; gives the
+/// requests too.
+async fn locate(answers: Vec<Answer>, signed: bool) -> (Result<Store>, Vec<String>) {
+    const KEYS: &str = "[profile lake]\naws_access_key_id = AKIDLAKE\n\
+        aws_secret_access_key = secret\n";
+    let server = Canned::start(answers);
+    let profile = signed.then(|| "lake".to_owned());
+    let options = S3Options { profile, no_sign_request: !signed, ..S3Options::default() };
+    let session = Session::with_profiles(options, KEYS).with_global_endpoint(&server.endpoint);
+    let opened = Store::open("s3://lake", &session).await;
+    (opened, server.heads())
+}
+
+#[tokio::test]
 async fn a_region_that_nobody_named_is_asked_for() {
     if endpoint_in_environment() {
         return;
     }
-    let open = async |answer| {
-        let server = Canned::start(vec![answer]);
-        let unsigned = S3Options { no_sign_request: true, ..S3Options::default() };
-        let session = Session::with_profiles(unsigned, "").with_global_endpoint(&server.endpoint);
-        let opened = Store::open("s3://lake", &session).await;
-        assert!(server.heads()[0].starts_with("head /lake http"));
-        opened
-    };
-    let located = ("301 Moved", "x-amz-bucket-region: eu-west-3\r\n", String::new());
-    assert_eq!(s3(&open(located).await.unwrap()).region(), "eu-west-3");
-
-    let missing = open(("404 Not Found", "", String::new())).await;
+    let header = "x-amz-bucket-region: eu-west-3\r\n";
+    for status in ["200 OK", "301 Moved", "400 Bad Request", "403 Forbidden"] {
+        for signed in [true, false] {
+            let (opened, heads) = locate(vec![(status, header, String::new())], signed).await;
+            assert_eq!(s3(&opened.unwrap()).region(), "eu-west-3", "{status}");
+            assert_eq!(heads.len(), 1, "{status}: {heads:?}");
+            assert!(heads[0].starts_with("head /lake"), "{heads:?}");
+            let signature = heads[0].contains("credential=akidlake/");
+            assert_eq!(signature, signed, "{heads:?}");
+            assert_eq!(heads[0].contains("authorization"), signed, "{heads:?}");
+        }
+    }
+    let (missing, _) = locate(vec![("404 Not Found", "", String::new())], false).await;
     assert!(matches!(missing, Err(Error::NoSuchBucket { .. })), "{missing:?}");
 
-    let silent = open(("403 Forbidden", "", String::new())).await;
+    let (silent, _) = locate(vec![("403 Forbidden", "", String::new())], false).await;
     assert!(matches!(&silent, Err(Error::Usage(text)) if text.contains("--region")), "{silent:?}");
+}
+
+#[tokio::test]
+async fn a_look_up_that_fails_for_a_while_is_tried_again_and_counted() {
+    if endpoint_in_environment() {
+        return;
+    }
+    let busy = ("503 Slow Down", "", String::new());
+    let told = ("200 OK", "x-amz-bucket-region: eu-west-3\r\n", String::new());
+    let (opened, _) = locate(vec![busy, told], false).await;
+    let expected = RequestCounts { other: 2, retries: 1, ..RequestCounts::default() };
+    assert_eq!(opened.unwrap().requests().snapshot(), expected);
 }

@@ -99,11 +99,8 @@ fn iso(text: &[u8], separator: u8) -> Option<i64> {
         return None;
     }
     let number = |from: usize, to: usize| digits(&head[from..to]);
-    let date = NaiveDate::from_ymd_opt(
-        i32::try_from(number(0, 4)?).ok()?,
-        number(5, 7)?,
-        number(8, 10)?,
-    )?;
+    let date =
+        NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
     let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?;
     Some(time.and_utc().timestamp() * MICROS_PER_SECOND + micros(fraction)?)
 }
@@ -120,9 +117,8 @@ fn micros(fraction: &[u8]) -> Option<i64> {
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0, |value: u32, b| {
-        b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0'))
-    })
+    text.iter()
+        .try_fold(0, |value: u32, b| b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0')))
 }
 
 /// Days since 1970-01-01, in the formats of one column, tried in order.

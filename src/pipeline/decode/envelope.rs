@@ -110,8 +110,7 @@ fn find_in_object(text: &[u8]) -> Option<Wrapped<'_>> {
     }
     match (records, payload, value) {
         (Some(list), _, _) if list.first() == Some(&b'[') => {
-            let records: Option<Vec<_>> =
-                to_array_iter(list).map(|item| raw(item.ok()?)).collect();
+            let records: Option<Vec<_>> = to_array_iter(list).map(|item| raw(item.ok()?)).collect();
             records.filter(|records| !records.is_empty()).map(Wrapped::Records)
         }
         (_, Some(payload), _) if schema => Some(Wrapped::Payload(payload)),

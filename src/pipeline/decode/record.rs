@@ -177,8 +177,8 @@ fn bad_json(text: &[u8], error: &sonic_rs::Error) -> Bad {
         let at = e.valid_up_to() + 1;
         return Bad::new(Code::InvalidUtf8, format!("byte {at} of the record is not UTF-8"));
     }
-    let mut values = serde_json::Deserializer::from_slice(text)
-        .into_iter::<serde::de::IgnoredAny>();
+    let mut values =
+        serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
     if let Some(Ok(_)) = values.next() {
         let message = format!("text after the first {} bytes", values.byte_offset());
         return Bad::new(Code::TrailingText, message);

@@ -1,0 +1,191 @@
+//! One run: opened, executed, committed, reported.
+
+mod commit;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
+
+use super::limits::Limits;
+use crate::error::{Error, Result};
+use crate::pipeline::commit::{Latest, TableLog};
+use crate::pipeline::discover::Discovered;
+use crate::pipeline::engine::Engine;
+use crate::pipeline::fetch::Fetcher;
+use crate::pipeline::plan::{PlanInput, ShardLimits, Watermarks};
+use crate::pipeline::report::{Outcome, Report, Requests, TableReport, rfc3339, run_id};
+use crate::pipeline::watch::Watch;
+use crate::pipeline::work::Done;
+use crate::pipeline::write::{Output, Target, fields, table_schema};
+use crate::progress::Progress;
+use crate::settings::Run;
+use crate::signals::Stop;
+use crate::spec::{self, Spec};
+use crate::store::{Session, Store};
+
+/// All that one run works with.
+pub struct Job<'a> {
+    settings: &'a Run,
+    runtime: &'a Handle,
+    stop: Stop,
+    specs: Vec<Spec>,
+    source: Store,
+    out: Store,
+    run_id: String,
+    started: DateTime<Utc>,
+    clock: Instant,
+}
+
+/// A table's log and what it said when the run began.
+struct Table {
+    log: TableLog,
+    base: Option<Latest>,
+}
+
+impl<'a> Job<'a> {
+    /// Opens both stores and reads the transforms.
+    ///
+    /// # Errors
+    /// [`Error::Spec`], and those of the stores.
+    pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
+        let stop = Stop::listen(runtime)?;
+        let specs = spec::load(settings.transforms.as_deref())?;
+        let session = Session::new(settings.s3.clone());
+        let source = runtime.block_on(Store::open(&settings.source, &session))?;
+        let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
+        let started = Utc::now();
+        let clock = Instant::now();
+        Ok(Job {
+            settings,
+            runtime,
+            stop,
+            specs,
+            source,
+            out,
+            run_id: run_id(started),
+            started,
+            clock,
+        })
+    }
+
+    /// Plans, works and commits.
+    ///
+    /// # Errors
+    /// Those of the stages. What was committed before stays committed.
+    pub fn execute(&self, progress: &Progress) -> Result<Report> {
+        let tables = self.tables()?;
+        let targets: Vec<_> = self.specs.iter().zip(&tables).map(|(s, t)| self.target(s, t)).collect();
+        let watermarks: Vec<Watermarks> = tables.iter().map(|table| self.watermarks(table)).collect();
+        let limits = Limits::new(self.settings.memory, self.settings.concurrency);
+        let fetcher = Fetcher {
+            store: self.source.clone(),
+            layout: self.settings.layout.clone(),
+            limits: limits.fetch,
+            runtime: self.runtime.clone(),
+        };
+        let watch = Watch::new(&self.stop, progress);
+        let engine = Engine {
+            plan: PlanInput {
+                store: &self.source,
+                layout: &self.settings.layout,
+                specs: &self.specs,
+                topic_globs: &self.settings.topics,
+                watermarks: &watermarks,
+                full: self.settings.full,
+                limits: ShardLimits::default(),
+                runtime: self.runtime,
+            },
+            fetcher: &fetcher,
+            targets: &targets,
+            workers: limits.workers,
+            watch: &watch,
+        };
+        let (discovered, done) = engine.execute()?;
+        let mut report = self.report(&discovered);
+        self.commit(&tables, done, &mut report)?;
+        report.requests = self.requests();
+        report.elapsed_s = self.clock.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    /// Saves the report beside the tables, and where the operator wants it.
+    ///
+    /// # Errors
+    /// [`Error::Write`] or [`Error::AccessDenied`].
+    pub fn save(&self, report: &Report) -> Result<String> {
+        if let Some(file) = &self.settings.report {
+            report.save_file(file)?;
+        }
+        self.runtime.block_on(report.save(&self.output()))
+    }
+
+    fn output(&self) -> Output {
+        Output { objects: self.out.object_store(), url: self.out.url().to_owned() }
+    }
+
+    fn tables(&self) -> Result<Vec<Table>> {
+        let open = |spec: &Spec| -> Result<Table> {
+            let log = TableLog::new(self.output(), &spec.table);
+            let base = self.runtime.block_on(log.read_latest())?;
+            Ok(Table { log, base })
+        };
+        self.specs.iter().map(open).collect()
+    }
+
+    fn watermarks(&self, table: &Table) -> Watermarks {
+        match &table.base {
+            Some(base) if !self.settings.full => base.manifest.watermarks.clone(),
+            _ => Watermarks::new(),
+        }
+    }
+
+    fn target(&self, spec: &Spec, table: &Table) -> Arc<Target> {
+        let next = table.base.as_ref().map_or(1, |base| base.number + 1);
+        Arc::new(Target {
+            output: self.output(),
+            runtime: self.runtime.clone(),
+            layout: self.settings.layout.clone(),
+            table: spec.table.clone(),
+            schema: table_schema(spec),
+            spec_hash: spec.hash.clone(),
+            generation: if self.settings.full { next } else { 0 },
+            run_id: self.run_id.clone(),
+            started: self.started,
+        })
+    }
+
+    /// A report of what was listed; the tables' counts come with the commits.
+    fn report(&self, discovered: &Discovered) -> Report {
+        let mut tables: BTreeMap<String, TableReport> = BTreeMap::new();
+        for topic in discovered.topics.values() {
+            let spec = &self.specs[topic.table];
+            let table = tables.entry(spec.table.clone()).or_default();
+            table.spec_hash = spec.hash.clone();
+            table.add_skipped(&topic.skipped);
+        }
+        Report {
+            run_id: self.run_id.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            outcome: Outcome::NothingNew,
+            started: rfc3339(self.started),
+            elapsed_s: 0.0,
+            source: self.source.url().to_owned(),
+            out: self.out.url().to_owned(),
+            spec_hash: spec::hash_all(&self.specs),
+            requests: Requests::default(),
+            tables,
+            topics_without_transform: discovered
+                .without_transform
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        }
+    }
+
+    fn requests(&self) -> Requests {
+        (self.source.requests().snapshot() + self.out.requests().snapshot()).into()
+    }
+}

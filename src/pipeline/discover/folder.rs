@@ -1,0 +1,161 @@
+//! One directory being listed: names → new objects in order, and counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::subject::Subject;
+use super::{Found, Object, Skipped};
+use crate::key::{DEFAULT_WIDTH, Name, Source, ValueName};
+
+/// The connector's folder for null values, unless `tombstone.encoded.partition`
+/// says otherwise (`TombstoneSupportedPartitioner`).
+const TOMBSTONES: &str = "tombstone";
+
+/// Offsets below this have zeros in front if they have the default width.
+pub(super) const SHORTER: u64 = 10u64.pow(DEFAULT_WIDTH as u32 - 1);
+
+/// In which order names come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// By key, as S3 lists them.
+    Keys,
+    /// As the file system likes.
+    None,
+}
+
+/// One directory being listed.
+pub(super) struct Folder {
+    subject: Arc<Subject>,
+    directory: Arc<str>,
+    order: Order,
+    tombstones: bool,
+    /// By Kafka partition, the last start offset that was committed.
+    committed: BTreeMap<u32, u64>,
+    partitions: BTreeMap<u32, Partition>,
+    pub skipped: Skipped,
+}
+
+impl Folder {
+    pub fn new(subject: Arc<Subject>, directory: Arc<str>, order: Order) -> Folder {
+        Folder {
+            committed: subject.committed(&directory).cloned().unwrap_or_default(),
+            tombstones: directory.split('/').next() == Some(TOMBSTONES),
+            subject,
+            directory,
+            order,
+            partitions: BTreeMap::new(),
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// Reads a file's name: `Some` if it holds records, new or not; what is
+    /// none is counted here.
+    pub fn read(&mut self, name: &str) -> Option<ValueName> {
+        if self.tombstones {
+            self.skipped.tombstones += 1;
+            return None;
+        }
+        match Name::parse(name, &self.subject.topic, &self.subject.layout) {
+            Name::Value(value) => return Some(value),
+            Name::Sidecar { partition, start } => {
+                let new = self.is_new(partition, start);
+                self.skipped.sidecars += u64::from(new);
+            }
+            Name::Foreign => {
+                let key = || self.subject.directory_prefix(&self.directory) + name;
+                self.skipped.foreign.add(key);
+            }
+            Name::Other => self.skip(name),
+        }
+        None
+    }
+
+    /// Counts something that cannot be an object of records.
+    pub fn skip(&mut self, name: &str) {
+        let key = || self.subject.directory_prefix(&self.directory) + name;
+        self.skipped.other.add(key);
+    }
+
+    /// Whether nothing of this offset was committed.
+    pub fn is_new(&self, partition: u32, start: u64) -> bool {
+        self.committed.get(&partition).is_none_or(|&committed| start > committed)
+    }
+
+    /// Adds a new object.
+    pub fn push(&mut self, name: ValueName, size: u64, etag: Option<Box<str>>) {
+        let ValueName { partition, start, width, extension } = name;
+        let order = self.order;
+        self.partitions
+            .entry(partition)
+            .or_insert_with(|| Partition::new(&self.subject, &self.directory, partition, order))
+            .push(Object { start, size, width, extension, etag });
+    }
+
+    /// Takes what can be handed on while the listing goes on.
+    pub fn ready(&mut self) -> Vec<Found> {
+        let table = self.subject.table;
+        self.partitions
+            .values_mut()
+            .filter(|partition| !partition.ready.is_empty())
+            .map(|partition| Found {
+                source: partition.source.clone(),
+                table,
+                objects: std::mem::take(&mut partition.ready),
+                last: false,
+            })
+            .collect()
+    }
+
+    /// Takes the rest: the directory was listed to its end.
+    pub fn finish(self) -> (Vec<Found>, Skipped) {
+        let table = self.subject.table;
+        let found = self.partitions.into_values().map(|partition| partition.finish(table));
+        (found.collect(), self.skipped)
+    }
+}
+
+/// The new objects of one Kafka partition in one directory.
+struct Partition {
+    source: Arc<Source>,
+    /// In order.
+    ready: Vec<Object>,
+    /// In no order; once something is held, everything after it is.
+    held: Vec<Object>,
+    holding: bool,
+    /// Whether a name had the default width because of its zeros.
+    padded: bool,
+    last: u64,
+}
+
+impl Partition {
+    fn new(subject: &Subject, directory: &Arc<str>, partition: u32, order: Order) -> Partition {
+        let (topic, directory) = (subject.topic.clone(), directory.clone());
+        Partition {
+            source: Arc::new(Source { topic, directory, partition }),
+            ready: Vec::new(),
+            held: Vec::new(),
+            holding: order == Order::None,
+            padded: false,
+            last: 0,
+        }
+    }
+
+    fn push(&mut self, object: Object) {
+        // Keys sort as their offsets do as long as these have one width. Most
+        // have the default one, which a zero in front proves, and pass through;
+        // others wait for the end.
+        self.padded |= object.start < SHORTER;
+        self.holding |= object.width != DEFAULT_WIDTH || !self.padded || object.start < self.last;
+        self.last = object.start;
+        match self.holding {
+            true => self.held.push(object),
+            false => self.ready.push(object),
+        }
+    }
+
+    fn finish(mut self, table: usize) -> Found {
+        self.held.sort_unstable_by_key(|o| (o.start, o.extension, o.width));
+        self.ready.append(&mut self.held);
+        Found { source: self.source, table, objects: self.ready, last: true }
+    }
+}

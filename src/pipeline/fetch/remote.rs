@@ -1,0 +1,444 @@
+//! Objects in an object store: read ahead on the runtime, taken in order.
+
+use std::ops::Range;
+use std::sync::{Arc, mpsc};
+
+use bytes::Buf;
+use futures::stream::{self, Stream, StreamExt};
+use object_store::ObjectStore;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use super::OBJECT_LIMIT;
+use super::batches::Objects;
+use super::get::{Get, Got, PART, changed};
+use crate::key::Layout;
+use crate::pipeline::plan::Shard;
+use crate::{Error, Result};
+
+/// More than any gzip stream of [`OBJECT_LIMIT`] takes: the rest is not read.
+const STORED_LIMIT: u64 = OBJECT_LIMIT + (1 << 20);
+
+/// The unit in which bytes read ahead are counted; each request costs one more.
+const BLOCK: u64 = 1 << 10;
+
+/// Turns what the store said of a key into what the operator can do.
+pub(super) type Explain = Box<dyn Fn(&str, object_store::Error) -> Error + Send>;
+
+/// Where a shard's objects are read from.
+pub(super) struct Origin {
+    pub store: Arc<dyn ObjectStore>,
+    pub shard: Arc<Shard>,
+    pub layout: Layout,
+}
+
+/// How much is read ahead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    /// Requests under way at once.
+    pub requests: usize,
+    /// Bytes that are being read, or were read and not taken.
+    pub bytes: u64,
+}
+
+/// The objects of one shard.
+pub(super) struct Remote {
+    shard: Arc<Shard>,
+    layout: Layout,
+    explain: Explain,
+    parts: mpsc::Receiver<Part>,
+    reader: JoinHandle<()>,
+    current: Option<Current>,
+}
+
+/// An object, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unit {
+    object: usize,
+    /// Bytes to read; none for all of them.
+    range: Option<Range<u64>>,
+    last: bool,
+}
+
+/// What came of a unit.
+struct Part {
+    unit: Unit,
+    /// None if the object is gone.
+    got: object_store::Result<Option<Got>>,
+    room: Room,
+}
+
+/// Room in the budget of bytes; dropping it gives it back.
+type Room = Option<OwnedSemaphorePermit>;
+
+/// The part that is being taken.
+struct Current {
+    object: usize,
+    last: bool,
+    got: Got,
+    _room: Room,
+}
+
+impl Remote {
+    /// Starts reading ahead; dropping the result ends it.
+    pub(super) fn start(origin: Origin, ahead: Ahead, runtime: &Handle, explain: Explain) -> Self {
+        let (shard, layout) = (Arc::clone(&origin.shard), origin.layout.clone());
+        let (sender, parts) = mpsc::channel();
+        let reader = runtime.spawn(async move {
+            let mut stream = std::pin::pin!(read_ahead(origin, ahead));
+            while let Some(part) = stream.next().await {
+                if sender.send(part).is_err() {
+                    return;
+                }
+            }
+        });
+        Remote { shard, layout, explain, parts, reader, current: None }
+    }
+
+    fn receive(&self) -> Result<Part> {
+        self.parts.recv().map_err(|_| Error::Internal {
+            stage: "fetch",
+            message: "reading ahead ended before its objects".into(),
+        })
+    }
+
+    fn failed(&self, object: usize, e: object_store::Error) -> Error {
+        (self.explain)(&self.shard.objects[object].key(&self.shard.source, &self.layout), e)
+    }
+
+    /// Takes a part's bytes; `None` if the object is gone.
+    fn take(&self, part: Part) -> Result<Option<Current>> {
+        let Unit { object, last, .. } = part.unit;
+        let got = part.got.map_err(|e| self.failed(object, e))?;
+        Ok(got.map(|got| Current { object, last, got, _room: part.room }))
+    }
+
+    /// Takes the part after one that ended, which must be of the same content.
+    fn take_after(&self, object: usize, etag: Option<String>) -> Result<Current> {
+        match self.take(self.receive()?)? {
+            Some(next) if next.object == object && next.got.etag == etag => Ok(next),
+            _ => Err(self.failed(object, changed("its parts are not of one content"))),
+        }
+    }
+}
+
+impl Objects for Remote {
+    fn open(&mut self, object: usize) -> Result<bool> {
+        self.current = None;
+        loop {
+            let part = self.receive()?;
+            // Parts of an object that was given up are passed over.
+            if part.unit.object == object {
+                self.current = self.take(part)?;
+                return Ok(self.current.is_some());
+            }
+        }
+    }
+
+    fn append(&mut self, out: &mut Vec<u8>, most: usize) -> Result<usize> {
+        while let Some(current) = &mut self.current {
+            let n = most.min(current.got.bytes.len());
+            if n > 0 {
+                out.extend_from_slice(&current.got.bytes[..n]);
+                current.got.bytes.advance(n);
+                return Ok(n);
+            }
+            if current.last {
+                break;
+            }
+            let (object, etag) = (current.object, current.got.etag.take());
+            // Its room must be free before the next part is waited for.
+            self.current = None;
+            self.current = Some(self.take_after(object, etag)?);
+        }
+        Ok(0)
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// Reads the units in order, several at once. A unit is begun only when there is
+/// room for its bytes, so that what was read and not taken stays in the budget.
+fn read_ahead(origin: Origin, ahead: Ahead) -> impl Stream<Item = Part> {
+    let blocks = u32::try_from(ahead.bytes / BLOCK).unwrap_or(u32::MAX).max(1);
+    let budget = Arc::new(Semaphore::new(blocks as usize));
+    let units = units(Arc::clone(&origin.shard));
+    stream::iter(units)
+        .then(move |(unit, bytes)| {
+            let cost = u32::try_from(bytes / BLOCK + 1).unwrap_or(u32::MAX).min(blocks);
+            let budget = Arc::clone(&budget);
+            // The budget is never closed, so that there is always room one day.
+            async move { (unit, budget.acquire_many_owned(cost).await.ok()) }
+        })
+        .map(move |(unit, room)| {
+            let get = origin.get(unit.object);
+            async move {
+                let got = match get {
+                    Ok(get) => get.run(unit.range.clone()).await,
+                    Err(e) => Err(e),
+                };
+                Part { unit, got, room }
+            }
+        })
+        .buffered(ahead.requests.max(1))
+}
+
+impl Origin {
+    fn get(&self, object: usize) -> object_store::Result<Get> {
+        let object = &self.shard.objects[object];
+        // `Path::from` would encode what is in the key already.
+        let path = object_store::path::Path::parse(object.key(&self.shard.source, &self.layout))?;
+        let etag = object.etag.as_deref().map(str::to_owned);
+        Ok(Get { store: Arc::clone(&self.store), path, etag, size: object.size })
+    }
+}
+
+/// What to read of a shard, in order, and how many bytes each is.
+fn units(shard: Arc<Shard>) -> impl Iterator<Item = (Unit, u64)> {
+    (0..shard.objects.len()).flat_map(move |object| units_of(object, shard.objects[object].size))
+}
+
+fn units_of(object: usize, size: u64) -> impl Iterator<Item = (Unit, u64)> {
+    let stored = size.min(STORED_LIMIT);
+    let count = stored.div_ceil(PART).max(1);
+    (0..count).map(move |n| {
+        let range = n * PART..stored.min((n + 1) * PART);
+        let bytes = range.end - range.start;
+        (Unit { object, range: (count > 1).then_some(range), last: n + 1 == count }, bytes)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::SeqCst;
+    use std::time::Duration;
+
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+    use object_store::path::Path;
+
+    use super::super::batches::Batches;
+    use super::super::cut::CutLimits;
+    use super::super::faulty::Faulty;
+    use super::super::testing::{gz, lines_of, model, object, shard_of};
+    use super::*;
+    use crate::pipeline::fetch::{BodyFault, LINE_LIMIT, RawBatch};
+
+    struct Bucket {
+        store: Arc<Faulty>,
+        runtime: tokio::runtime::Runtime,
+    }
+
+    impl Bucket {
+        fn new() -> Bucket {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .unwrap();
+            Bucket { store: Arc::new(Faulty::new(InMemory::new())), runtime }
+        }
+
+        fn layout() -> Layout {
+            Layout { topics_dir: "topics".into(), file_delim: "+".into() }
+        }
+
+        fn path(shard: &Shard, n: usize) -> Path {
+            Path::parse(shard.objects[n].key(&shard.source, &Bucket::layout())).unwrap()
+        }
+
+        fn put(&self, shard: &Shard, n: usize, body: &[u8]) -> Option<String> {
+            let body = body.to_vec().into();
+            let path = Bucket::path(shard, n);
+            let put = self.store.inner.put(&path, body);
+            self.runtime.block_on(put).unwrap().e_tag
+        }
+
+        fn fill(&self, bodies: &[Vec<u8>]) -> Arc<Shard> {
+            let objects = (0..).zip(bodies).map(|(n, body)| object(n, body.len() as u64));
+            let mut shard = Arc::into_inner(shard_of(objects.collect())).unwrap();
+            for (n, body) in bodies.iter().enumerate() {
+                shard.objects[n].etag = self.put(&shard, n, body).map(Into::into);
+            }
+            Arc::new(shard)
+        }
+
+        fn batches(&self, shard: &Arc<Shard>, ahead: Ahead) -> Batches<Remote> {
+            let limits = CutLimits {
+                batch_bytes: 1 << 20,
+                batch_pieces: 1 << 10,
+                line: LINE_LIMIT,
+                chunk: 1 << 18,
+            };
+            let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+            let origin = Origin { store, shard: Arc::clone(shard), layout: Bucket::layout() };
+            let explain: Explain = Box::new(|key, e| match e {
+                object_store::Error::Precondition { .. } => Error::Changed { object: key.into() },
+                e => Error::Read { object: key.into(), source: e.into() },
+            });
+            let remote = Remote::start(origin, ahead, self.runtime.handle(), explain);
+            Batches::new(remote, Arc::clone(shard), limits, OBJECT_LIMIT)
+        }
+
+        fn fetch(&self, shard: &Arc<Shard>) -> Result<Vec<RawBatch>> {
+            self.batches(shard, Ahead { requests: 4, bytes: 16 << 20 }).collect()
+        }
+    }
+
+    fn expect(batches: &[RawBatch], bodies: &[Vec<u8>]) {
+        let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+        assert!(lines_of(batches) == model(&bodies, LINE_LIMIT));
+    }
+
+    fn faults(batches: &[RawBatch]) -> Vec<Option<BodyFault>> {
+        let pieces = batches.iter().flat_map(|batch| &batch.pieces);
+        pieces.filter(|piece| piece.last).map(|piece| piece.fault).collect()
+    }
+
+    fn small(count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|n| format!("{{\"n\":{n}}}\n").repeat(n % 3).into_bytes()).collect()
+    }
+
+    fn large() -> Vec<u8> {
+        (0..20 << 10)
+            .flat_map(|n| {
+                format!(
+                    "{n:01023}
+"
+                )
+                .into_bytes()
+            })
+            .collect()
+    }
+
+    /// Waits until no more objects are asked for; how many were.
+    fn settled(store: &Faulty) -> usize {
+        let mut gets = 0;
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = store.gets.load(SeqCst);
+            if now == gets && now > 0 {
+                return now;
+            }
+            gets = now;
+        }
+    }
+
+    #[test]
+    fn large_objects_are_read_in_parts_and_small_ones_whole() {
+        let whole = |size| units_of(7, size).map(|(unit, _)| unit).collect::<Vec<_>>();
+        for size in [0, 1, PART] {
+            assert_eq!(whole(size), [Unit { object: 7, range: None, last: true }]);
+        }
+        for size in [PART + 1, 3 * PART, 3 * PART + 5] {
+            let units = whole(size);
+            let ranges: Vec<_> = units.iter().map(|unit| unit.range.clone().unwrap()).collect();
+            assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, size));
+            assert!(ranges.windows(2).all(|two| two[0].end == two[1].start));
+            assert_eq!(units.iter().filter(|unit| unit.last).count(), 1);
+        }
+        assert_eq!(units_of(7, u64::MAX).map(|(_, bytes)| bytes).sum::<u64>(), STORED_LIMIT);
+    }
+
+    #[test]
+    fn objects_come_in_order_whatever_their_size() {
+        let bucket = Bucket::new();
+        let mut bodies = small(500);
+        bodies[250] = large();
+        let mut stored = bodies.clone();
+        stored[3] = gz(&bodies[3]);
+        let shard = bucket.fill(&stored);
+        for ahead in [
+            Ahead { requests: 1, bytes: 1 },
+            Ahead { requests: 64, bytes: 1 << 14 },
+            Ahead { requests: 64, bytes: 64 << 20 },
+        ] {
+            let batches: Vec<_> = bucket.batches(&shard, ahead).collect::<Result<_>>().unwrap();
+            expect(&batches, &bodies);
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_read_again() {
+        let bucket = Bucket::new();
+        let bodies = vec![b"a\nb\n".to_vec(), large()];
+        let shard = bucket.fill(&bodies);
+        for short in [true, false] {
+            bucket.store.break_bodies(2, short);
+            expect(&bucket.fetch(&shard).unwrap(), &bodies);
+            assert_eq!(bucket.store.to_break.load(SeqCst), 0);
+        }
+        bucket.store.break_bodies(1000, true);
+        assert!(matches!(bucket.fetch(&shard), Err(Error::Read { .. })));
+    }
+
+    #[test]
+    fn an_object_that_is_gone_is_a_fault_of_its_piece() {
+        let bucket = Bucket::new();
+        let shard = bucket.fill(&[b"a".to_vec(), b"b".to_vec(), large(), b"c".to_vec()]);
+        for n in [1, 2] {
+            let path = Bucket::path(&shard, n);
+            bucket.runtime.block_on(bucket.store.inner.delete(&path)).unwrap();
+        }
+        let gone = Some(BodyFault::Gone);
+        assert_eq!(faults(&bucket.fetch(&shard).unwrap()), [None, gone, gone, None]);
+    }
+
+    #[test]
+    fn a_small_object_that_changed_since_the_listing_counts_as_it_is_now() {
+        let bucket = Bucket::new();
+        let shard = bucket.fill(&[b"a\n".to_vec(), b"b\n".to_vec()]);
+        bucket.put(&shard, 0, b"now\nmore\n");
+        expect(&bucket.fetch(&shard).unwrap(), &[b"now\nmore\n".to_vec(), b"b\n".to_vec()]);
+        // One that does not fit into the budget any more is left to the next run.
+        bucket.put(&shard, 0, &large());
+        assert!(matches!(bucket.fetch(&shard), Err(Error::Changed { .. })));
+    }
+
+    #[test]
+    fn a_large_object_that_changes_fails_the_run() {
+        for listed_etag in [true, false] {
+            let bucket = Bucket::new();
+            let mut shard = Arc::into_inner(bucket.fill(&[large()])).unwrap();
+            if !listed_etag {
+                shard.objects[0].etag = None;
+            }
+            let shard = Arc::new(shard);
+            let mut batches = bucket.batches(&shard, Ahead { requests: 1, bytes: 1 });
+            batches.next().unwrap().unwrap();
+            bucket.put(&shard, 0, &large());
+            let error = batches.find_map(Result::err);
+            assert!(matches!(error, Some(Error::Changed { .. })), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_ahead_stays_within_the_budget() {
+        let bucket = Bucket::new();
+        let shard = bucket.fill(&vec![vec![b'x'; 1023]; 2000]);
+        let mut batches = bucket.batches(&shard, Ahead { requests: 64, bytes: 100 << 10 });
+        assert_eq!(settled(&bucket.store), 100);
+        batches.next().unwrap().unwrap();
+        let gets = settled(&bucket.store);
+        drop(batches);
+        assert!((1000..=1200).contains(&gets), "{gets}");
+    }
+
+    #[test]
+    fn dropping_the_batches_stops_reading() {
+        let bucket = Bucket::new();
+        let shard = bucket.fill(&small(10));
+        let batches = bucket.batches(&shard, Ahead { requests: 1, bytes: 1 });
+        drop(batches);
+        let stopped = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            Arc::strong_count(&bucket.store) == 1
+        });
+        assert!(stopped, "the reader still holds the store");
+    }
+}
