@@ -20,5 +20,6 @@ pub mod pipeline;
 
 pub mod trial;
 pub mod check;
+pub mod init;
 
 pub use error::{Error, Result};
