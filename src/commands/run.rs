@@ -1,7 +1,7 @@
 //! `pinclean run`: what is new, cleaned and committed.
 
 mod job;
-mod watcher;
+mod limits;
 
 use crate::error::{Error, Result};
 use crate::pipeline::report::{Outcome, Report};
@@ -24,9 +24,9 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
-    let place = job.save(&report)?;
+    job.save(&report)?;
     if !ui.quiet {
-        super::print(&format!("{}report: {place}\n", report.terminal()))?;
+        super::print(&report.terminal())?;
     }
     gate
 }
@@ -38,7 +38,7 @@ fn check_gate(limit: Option<&MaxRejects>, report: &Report, settings: &Run) -> Re
         report.tables.values().map(count).sum()
     };
     let (read, rejects) = (sum(|t| t.records_read), sum(|t| t.records_quarantined));
-    if limit.allows(rejects, read) {
+    if !limit.is_broken_by(rejects, read) {
         return Ok(());
     }
     let out = settings.out.trim_end_matches('/');

@@ -1,12 +1,16 @@
 //! A sample → the text of a transforms file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
-use super::field::{Field, Fields};
+use super::field::{FIELDS, Field, Fields};
 use super::guess::{Guess, guess};
+use super::placeholder::looks_empty;
 use super::quote::{quote, quote_all, quote_json};
+use super::records::Record;
 use super::sample::Sample;
 use super::seen::{left_out, seen};
 use super::values::SUFFIXES;
@@ -38,6 +42,16 @@ pub struct Draft {
     pub rejects: BTreeMap<String, u64>,
 }
 
+impl fmt::Display for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Draft { table, columns, rows, rejects, .. } = self;
+        let rejected: u64 = rejects.values().sum();
+        let columns = counted(*columns, "column", "columns");
+        let rows = counted(*rows, "record", "records");
+        write!(f, "{table}: {columns}; takes {rows} of the sample, rejects {rejected}")
+    }
+}
+
 /// Drafts the transforms file of a topic.
 ///
 /// # Errors
@@ -45,13 +59,14 @@ pub struct Draft {
 /// column can hold.
 pub fn draft(topic: &Topic, sample: &Sample) -> Result<Draft> {
     let mut fields = Fields::new();
-    let mut examples: Vec<String> = Vec::new();
+    let mut examples: Vec<(usize, String)> = Vec::new();
     records::each(&sample.lines, |record| {
         fields.add(record);
         if examples.len() < EXAMPLES && record.text.len() <= EXAMPLE_BYTES {
-            examples.push(record.text.to_owned());
+            examples.push((shows(record), record.text.to_owned()));
         }
     });
+    examples.sort_by_key(|(shown, _)| Reverse(*shown));
     let body = body(topic, &fields);
     if body.columns == 0 {
         return Err(Error::NothingMatched {
@@ -73,21 +88,31 @@ pub fn draft(topic: &Topic, sample: &Sample) -> Result<Draft> {
     Ok(Draft { text, table: spec.table, columns: body.columns, rows, rejects })
 }
 
+/// How many values a record shows that are neither null nor look like it: an
+/// example that a person goes on with shows many.
+fn shows(record: &Record<'_>) -> usize {
+    let blank = |json: &str| json == "null" || looks_empty(json.trim_matches('"'));
+    record.fields.iter().filter(|(_, json)| !blank(json)).count()
+}
+
 fn unsound(problems: Vec<Problem>) -> Error {
     let message = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     Error::Internal { stage: "init", message }
 }
 
 fn head(topic: &Topic, sample: &Sample, rows: usize, rejects: &BTreeMap<String, u64>) -> String {
-    let Sample { objects, directories, partitions, .. } = sample;
+    let objects = counted(sample.objects, "object", "objects");
+    let directories = counted(sample.directories, "directory", "directories");
+    let partitions = counted(sample.partitions, "Kafka partition", "Kafka partitions");
+    let rows = counted(rows, "record becomes a row", "records become rows");
     let mut head = format!(
-        "# A first draft for topic {topic}, from a sample of {objects} objects\n\
-         # ({directories} directories, {partitions} Kafka partitions). Of its records {rows} become rows"
+        "# A first draft for topic {topic}, from {objects}\n\
+         # ({directories}, {partitions}).\n# With it {rows}"
     );
     if rejects.is_empty() {
-        head.push_str(" and none is\n# rejected.\n");
+        head.push_str(", and none is rejected.\n");
     } else {
-        head.push_str(";\n# these are rejected:\n");
+        head.push_str("; these are rejected:\n");
         for (reason, count) in rejects {
             head.push_str(&format!("#   {count} {reason}\n"));
         }
@@ -97,6 +122,10 @@ fn head(topic: &Topic, sample: &Sample, rows: usize, rejects: &BTreeMap<String, 
          # its folder.\n\n",
     );
     head
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The file without its head and its example.
@@ -125,6 +154,9 @@ fn body(topic: &Topic, fields: &Fields) -> Body {
             }
             None => left.push(left_out(field)),
         }
+    }
+    if fields.more {
+        left.push(format!("fields beyond the first {FIELDS}"));
     }
     let (table, glob) = (quote(&names::table(topic)), quote(&names::glob(topic)));
     let mut keys = format!("version = 1\ntable = {table}\ntopics = [{glob}]\n");
@@ -164,11 +196,10 @@ fn column(name: &str, field: &Field, guess: &Guess, records: u64) -> String {
     text
 }
 
-/// The file with the first record of the sample that makes an example which
-/// holds.
-fn with_example(plain: &str, spec: &Spec, records: &[String]) -> Result<Option<String>> {
+/// The file with the first of the records that makes an example which holds.
+fn with_example(plain: &str, spec: &Spec, records: &[(usize, String)]) -> Result<Option<String>> {
     let mut trial = Trial::new(spec)?;
-    for record in records {
+    for (_, record) in records {
         let batch = trial.run(record.as_bytes())?;
         let (rows, rejects) = (rows(&batch.frame), batch.rejects.len());
         let ([row], 0) = (rows.as_slice(), rejects) else { continue };
@@ -181,7 +212,8 @@ fn with_example(plain: &str, spec: &Spec, records: &[String]) -> Result<Option<S
 }
 
 fn example(record: &str, row: &Row) -> String {
-    let output = row.iter().filter_map(|(name, value)| Some(format!("{name} = {}", literal(value)?)));
+    let output =
+        row.iter().filter_map(|(name, value)| Some(format!("{name} = {}", literal(value)?)));
     let output: Vec<_> = output.collect();
     let nulls = row.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.as_str());
     let nulls: Vec<_> = nulls.collect();

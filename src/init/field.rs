@@ -33,32 +33,41 @@ pub struct Fields {
     pub list: Vec<Field>,
     /// Records.
     pub records: u64,
+    /// Whether there are more than are in the list: keys that are data.
+    pub more: bool,
 }
+
+/// How many fields are told apart.
+pub const FIELDS: usize = 500;
 
 impl Fields {
     pub fn new() -> Fields {
-        Fields { reader: Reader::new(), list: Vec::new(), records: 0 }
+        Fields { reader: Reader::new(), list: Vec::new(), records: 0, more: false }
     }
 
     /// Adds a record.
     pub fn add(&mut self, record: &Record<'_>) {
         self.records += 1;
         for (position, (name, json)) in record.fields.iter().enumerate() {
-            let at = self.find(position, name);
-            self.list[at].add(json, &self.reader);
+            match self.find(position, name) {
+                Some(at) => self.list[at].add(json, &self.reader),
+                None => self.more = true,
+            }
         }
     }
 
     /// Fields mostly come in the same order.
-    fn find(&mut self, position: usize, name: &str) -> usize {
+    fn find(&mut self, position: usize, name: &str) -> Option<usize> {
         if self.list.get(position).is_some_and(|field| field.name == name) {
-            return position;
+            return Some(position);
         }
-        self.list.iter().position(|field| field.name == name).unwrap_or_else(|| {
-            let is_time = names_a_time(name);
-            self.list.push(Field { name: name.to_owned(), is_time, ..Field::default() });
-            self.list.len() - 1
-        })
+        let known = self.list.iter().position(|field| field.name == name);
+        if known.is_some() || self.list.len() == FIELDS {
+            return known;
+        }
+        let is_time = names_a_time(name);
+        self.list.push(Field { name: name.to_owned(), is_time, ..Field::default() });
+        Some(self.list.len() - 1)
     }
 }
 

@@ -61,7 +61,8 @@ fn holds(fit: &Fit, count: u64) -> bool {
 }
 
 fn text(values: &Values) -> Guess {
-    let empty = |(text, count): &(&String, &u64)| looks_empty(text) && (is_marker(text) || **count > 1);
+    let empty =
+        |(text, count): &(&String, &u64)| looks_empty(text) && (is_marker(text) || **count > 1);
     Guess {
         ty: Type::Scalar(Scalar::String),
         null_values: Vec::new(),

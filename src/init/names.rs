@@ -41,9 +41,8 @@ pub fn column(field: &str, taken: &[String]) -> String {
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
     }
-    let free = |name: &str| {
-        name != RESCUED && !taken.iter().any(|other| other.eq_ignore_ascii_case(name))
-    };
+    let free =
+        |name: &str| name != RESCUED && !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
     let numbered = (2..).map(|number| format!("{name}_{number}"));
     let mut names = std::iter::once(name.clone()).chain(numbered);
     names.find(|name| free(name)).unwrap_or(name)

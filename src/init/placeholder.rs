@@ -10,8 +10,19 @@ pub fn looks_empty(text: &str) -> bool {
 pub fn is_marker(text: &str) -> bool {
     let text = text.trim();
     let known = [
-        "null", "none", "nil", "nan", "n/a", "na", "#n/a", "undefined", "unknown", "missing",
-        "error", "not available", "not applicable",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "n/a",
+        "na",
+        "#n/a",
+        "undefined",
+        "unknown",
+        "missing",
+        "error",
+        "not available",
+        "not applicable",
     ];
     known.iter().any(|marker| text.eq_ignore_ascii_case(marker))
         || text.chars().all(|c| matches!(c, '-' | '?' | '.' | '_' | '–' | '—'))

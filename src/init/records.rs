@@ -125,19 +125,27 @@ mod tests {
             (r#"{"value": {"a": 1}}"#, &[r#"{"a": 1}"#]),
             (r#"{"value": {"a": 1}, "key": null}"#, &[r#"{"a": 1}"#]),
             (r#"{"schema": {}, "payload": {"a": 1}}"#, &[r#"{"a": 1}"#]),
-            (r#"{"records": [{"value": {"a": 1}}, {"value": {"a": 2}}]}"#, &[r#"{"a": 1}"#, r#"{"a": 2}"#]),
+            (
+                r#"{"records": [{"value": {"a": 1}}, {"value": {"a": 2}}]}"#,
+                &[r#"{"a": 1}"#, r#"{"a": 2}"#],
+            ),
             (r#""{\"a\": 1}""#, &[r#"{"a": 1}"#]),
             // A field of that name, and no envelope.
             (r#"{"value": 7}"#, &[r#"{"value": 7}"#]),
             (r#"{"value": {"a": 1}, "b": 2}"#, &[r#"{"value": {"a": 1}, "b": 2}"#]),
         ] {
-            assert_eq!(texts(line), (expected.iter().map(|t| t.to_string()).collect(), 0), "{line}");
+            assert_eq!(
+                texts(line),
+                (expected.iter().map(|t| t.to_string()).collect(), 0),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn lines_that_hold_no_record_are_counted() {
-        let lines = "{\"a\": 1}\r\n\n[1]\n7\nnull\n{\"a\":\n{\"a\":1,\"a\":2}\n{}\n\"text\"\n{\"b\": 2}";
+        let lines =
+            "{\"a\": 1}\r\n\n[1]\n7\nnull\n{\"a\":\n{\"a\":1,\"a\":2}\n{}\n\"text\"\n{\"b\": 2}";
         let (texts, bad) = texts(lines);
         assert_eq!(texts, ["{\"a\": 1}", "{\"b\": 2}"]);
         assert_eq!(bad, 7);

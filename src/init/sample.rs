@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::key::{Layout, Source, Topic};
-use crate::pipeline::discover::{Discovered, Found, Object, discover, topics};
+use crate::pipeline::discover::{Discovered, Found, Object, discover, list_topics};
 use crate::pipeline::fetch::{FetchLimits, Fetcher, RawBatch, fetch};
 use crate::pipeline::plan::{PlanInput, Shard, ShardLimits};
 use crate::spec::{Spec, parse};
@@ -128,9 +128,12 @@ fn list(input: &Sampling<'_>) -> Result<BTreeMap<Arc<Source>, Vec<Object>>> {
         limits: ShardLimits::default(),
         runtime,
     };
-    let there = topics(&plan)?;
+    let there = list_topics(&plan)?;
     if !there.is_empty() && !there.contains(topic) {
-        return Err(nothing(input, format!("there is no topic {topic}; there are {}", shown(&there))));
+        return Err(nothing(
+            input,
+            format!("there is no topic {topic}; there are {}", shown(&there)),
+        ));
     }
     let mut listed: BTreeMap<Arc<Source>, Vec<Object>> = BTreeMap::new();
     let mut total = 0;

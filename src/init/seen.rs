@@ -17,21 +17,18 @@ pub fn seen(field: &Field, guess: &Guess, records: u64) -> Vec<String> {
     let filled = field.filled();
     let mut parts = match guess.ty {
         _ if filled == 0 => vec!["always null".to_owned()],
+        Type::Scalar(Scalar::String) => vec![texts(field, guess)],
         Type::Scalar(scalar) => scalars(&field.scalars, scalar, filled),
         Type::List(_) if field.elements.count == 0 => vec!["empty arrays".to_owned()],
         Type::List(scalar) => vec![format!("arrays of {}", what(&field.elements, scalar))],
     };
-    let others = [
-        (field.nested, "objects or nested arrays, which no column holds"),
-        (field.arrays, "arrays"),
-        (field.scalars.count, "no arrays"),
-    ];
-    for (count, what) in match guess.ty {
-        Type::Scalar(_) => &others[..2],
-        Type::List(_) => &[others[0], others[2]][..],
-    } {
-        if *count > 0 {
-            parts.push(format!("{} {what}", share(*count, filled)));
+    let misfits = match guess.ty {
+        Type::Scalar(_) => (field.arrays, "arrays"),
+        Type::List(_) => (field.scalars.count, "no arrays"),
+    };
+    for (count, what) in [misfits, (field.nested, "objects or nested arrays")] {
+        if count > 0 {
+            parts.push(format!("{} {what}", share(count, filled)));
         }
     }
     let missing = records - field.present;
@@ -53,7 +50,7 @@ pub fn left_out(field: &Field) -> String {
 
 /// The values of the type, and those beside them.
 fn scalars(values: &Values, scalar: Scalar, filled: u64) -> Vec<String> {
-    let Some(kind) = kind(scalar) else { return vec![texts(values, filled)] };
+    let Some(kind) = kind(scalar) else { return Vec::new() };
     let fit = values.fit(kind);
     let all = fit.fit == filled;
     let mut parts = vec![match all {
@@ -61,7 +58,9 @@ fn scalars(values: &Values, scalar: Scalar, filled: u64) -> Vec<String> {
         false => format!("{} {}", share(fit.fit, filled), what(values, scalar)),
     }];
     let rest = fit.rest.iter();
-    parts.extend(rest.map(|(text, count)| format!("{} {}", share(*count, filled), quote_short(text))));
+    parts.extend(
+        rest.map(|(text, count)| format!("{} {}", share(*count, filled), quote_short(text))),
+    );
     parts
 }
 
@@ -104,17 +103,24 @@ fn times(values: &Values) -> String {
 }
 
 /// Few texts are listed: they may be all that are allowed.
-fn texts(values: &Values, filled: u64) -> String {
+fn texts(field: &Field, guess: &Guess) -> String {
+    let (values, filled) = (&field.scalars, field.filled());
     let strings: u64 = values.texts.values().sum();
     let few = (1..=LISTED).contains(&values.texts.len())
         && strings == filled
         && strings >= 4 * values.texts.len() as u64;
     if !few {
-        return "texts".to_owned();
+        let empty =
+            guess.maybe_null.iter().filter_map(|text| Some((text, values.texts.get(text)?)));
+        let empty =
+            empty.map(|(text, count)| format!(", {} {}", share(*count, filled), quote_short(text)));
+        return std::iter::once("texts".to_owned()).chain(empty).collect();
     }
     let mut listed: Vec<_> = values.texts.iter().collect();
     listed.sort_by(|a, b| b.1.cmp(a.1));
-    let listed = listed.iter().map(|(text, count)| format!("{} {}", share(**count, filled), quote_short(text)));
+    let listed = listed
+        .iter()
+        .map(|(text, count)| format!("{} {}", share(**count, filled), quote_short(text)));
     listed.collect::<Vec<_>>().join(", ")
 }
 

@@ -54,8 +54,14 @@ impl Engine<'_> {
             let done: Vec<Done> = worked.collect();
             (joined(planner.join()), done)
         });
-        self.watch.outcome()?;
-        let discovered = discovered?;
+        let discovered = match self.watch.outcome().and(discovered) {
+            Ok(discovered) => discovered,
+            Err(error) => {
+                done.into_iter()
+                    .for_each(|shard| shard.written.discard(&self.targets[shard.table]));
+                return Err(error);
+            }
+        };
         done.sort_by(|a, b| (&a.source, a.reached.start).cmp(&(&b.source, b.reached.start)));
         Ok((discovered, done))
     }

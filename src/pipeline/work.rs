@@ -70,13 +70,7 @@ impl<'s> Line<'s> {
         }
         let written = writer.finish()?;
         let (counts, reached) = tally.finish()?;
-        Ok(Done {
-            source: Arc::clone(&shard.source),
-            table: shard.table,
-            written,
-            counts,
-            reached,
-        })
+        Ok(Done { source: Arc::clone(&shard.source), table: shard.table, written, counts, reached })
     }
 }
 

@@ -1,14 +1,202 @@
 //! Writing: clean batches → Parquet files, rejects → quarantine files.
+//!
+//! One shard gives at most one file of rows and one of rejects, in
+//!
+//! ```text
+//! <out>/<table>/<name>.parquet
+//! <out>/_quarantine/<table>/<name>.parquet
+//! ```
+//!
+//! Nothing of this counts until a manifest lists it (see
+//! [`commit`](super::commit)). The name is derived from what determines the
+//! rows ([`FileName`]), so that a repeated attempt overwrites itself. A file
+//! appears whole or not at all: on a local disk under its name by a rename, on
+//! S3 by the end of its upload. An upload that a killed process left open costs
+//! space on S3 until a lifecycle rule (`AbortIncompleteMultipartUpload`) ends it.
 
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use object_store::path::Path;
+use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
+
+use self::file::FileWriter;
+use super::decode::Reject;
+use super::plan::Shard;
+use crate::arrow_bridge;
+use crate::key::Layout;
+use crate::{Error, Result};
+
+mod file;
+mod name;
+mod output;
+mod quarantine;
+mod schema;
+mod staged;
+
+pub use name::{FileName, SourceHash};
+pub use output::Output;
+pub use schema::{Field, fields, table_schema};
+pub use staged::Staged;
 
 /// One file that was written, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFile {
-    /// Path below the table's folder.
+    /// Path below the table's folder, or below its folder in the quarantine.
     pub path: String,
     /// Rows.
     pub rows: u64,
     /// Bytes.
     pub bytes: u64,
 }
+
+/// Where and how the shards of one table are written in one run.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The output.
+    pub output: Output,
+    /// Runs the requests; the writers themselves live on plain threads.
+    pub runtime: tokio::runtime::Handle,
+    /// How the source's keys are spelt, for the quarantine.
+    pub layout: Layout,
+    /// The table's name.
+    pub table: String,
+    /// [`table_schema`] of the table's spec.
+    pub schema: SchemaRef,
+    /// The spec's hash.
+    pub spec_hash: String,
+    /// The number of the manifest that a full run builds; 0 for an increment.
+    pub generation: u64,
+    /// The run, for the quarantine.
+    pub run_id: String,
+    /// When the run started, for the quarantine.
+    pub started: DateTime<Utc>,
+}
+
+/// What one shard became.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Files of rows: none or one.
+    pub files: Vec<Staged>,
+    /// Files of rejects: none or one.
+    pub rejects: Vec<Staged>,
+}
+
+impl Written {
+    /// Takes the files away again: the run that wrote them failed.
+    pub fn discard(self, target: &Target) {
+        for staged in self.files.into_iter().chain(self.rejects) {
+            target.runtime.block_on(staged.discard(&target.output));
+        }
+    }
+}
+
+/// Writes one shard.
+///
+/// Memory is bounded whatever the shard's size: what is finished goes to the
+/// store while the rest is written. To be used on a thread outside of the
+/// runtime. A writer that is dropped leaves no file, but on S3 perhaps an open
+/// upload: end it with [`finish`](Self::finish) or [`abort`](Self::abort).
+pub struct ShardWriter {
+    target: Arc<Target>,
+    shard: Arc<Shard>,
+    name: String,
+    rows: Option<FileWriter>,
+    rejects: Option<FileWriter>,
+}
+
+impl ShardWriter {
+    /// A writer that has written nothing yet: files begin with the first row.
+    pub fn new(target: Arc<Target>, shard: Arc<Shard>) -> ShardWriter {
+        let name = FileName::of(&shard, &target.spec_hash, target.generation).to_string();
+        ShardWriter { target, shard, name, rows: None, rejects: None }
+    }
+
+    /// Adds the rows and rejects of one batch, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] or [`Error::AccessDenied`] naming the file;
+    /// [`Error::Internal`] if the frame is not of the target's schema.
+    pub fn append(&mut self, frame: &DataFrame, rejects: &[Reject]) -> Result<()> {
+        if frame.height() > 0 {
+            let batch = arrow_bridge::record_batch(frame, &self.target.schema)?;
+            let (target, name) = (&self.target, &self.name);
+            let file = open(&mut self.rows, target, data_path(&target.table, name), || {
+                Arc::clone(&target.schema)
+            })?;
+            file.write(&batch)?;
+        }
+        if !rejects.is_empty() {
+            let batch = quarantine::record_batch(&self.target, &self.shard, rejects)?;
+            let (target, name) = (&self.target, &self.name);
+            let path = quarantine_path(&target.table, name);
+            let file = open(&mut self.rejects, target, path, quarantine::schema)?;
+            file.write(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the files; nobody sees them before the commit publishes them.
+    /// Without a row there is no file.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn finish(mut self) -> Result<Written> {
+        let rejects = self.rejects.take().map(FileWriter::finish).transpose();
+        let rejects = match rejects {
+            Ok(rejects) => rejects,
+            Err(error) => {
+                self.abort();
+                return Err(error);
+            }
+        };
+        let rows = self.rows.take().map(FileWriter::finish).transpose();
+        let mut written = Written { files: Vec::new(), rejects: rejects.into_iter().collect() };
+        match rows {
+            Ok(rows) => written.files.extend(rows),
+            Err(error) => {
+                written.discard(&self.target);
+                return Err(error);
+            }
+        }
+        Ok(written)
+    }
+
+    /// Gives up: ends open uploads. No file appears.
+    pub fn abort(self) {
+        for file in self.rows.into_iter().chain(self.rejects) {
+            file.abort();
+        }
+    }
+}
+
+fn open<'a>(
+    slot: &'a mut Option<FileWriter>,
+    target: &Target,
+    path: Path,
+    schema: impl FnOnce() -> SchemaRef,
+) -> Result<&'a mut FileWriter> {
+    match slot {
+        Some(file) => Ok(file),
+        None => Ok(slot.insert(FileWriter::open(target, path, schema())?)),
+    }
+}
+
+fn data_path(table: &str, name: &str) -> Path {
+    Path::from_iter([table, name])
+}
+
+fn quarantine_path(table: &str, name: &str) -> Path {
+    Path::from_iter(["_quarantine", table, name])
+}
+
+fn internal(e: impl std::fmt::Display) -> Error {
+    Error::Internal { stage: "write", message: e.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

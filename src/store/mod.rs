@@ -155,6 +155,12 @@ impl Store {
         }
     }
 
+    /// What the operator can do about a prefix that could not be listed.
+    pub fn list_error(&self, prefix: &str, e: object_store::Error) -> Error {
+        self.explain("s3:ListBucket", prefix, &e)
+            .unwrap_or_else(|| Error::Read { object: self.join(prefix), source: Box::new(e) })
+    }
+
     /// What the operator can do about an object that could not be written.
     pub fn write_error(&self, object: &str, e: object_store::Error) -> Error {
         self.explain("s3:PutObject", object, &e)

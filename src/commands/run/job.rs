@@ -10,21 +10,20 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::commit::{Latest, TableLog};
 use crate::pipeline::discover::Discovered;
 use crate::pipeline::engine::Engine;
 use crate::pipeline::fetch::Fetcher;
 use crate::pipeline::plan::{PlanInput, ShardLimits, Watermarks};
-use crate::pipeline::report::{Outcome, Report, Requests, TableReport, rfc3339, run_id};
+use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
-use crate::pipeline::work::Done;
-use crate::pipeline::write::{Output, Target, fields, table_schema};
+use crate::pipeline::write::{Output, Target, table_schema};
 use crate::progress::Progress;
 use crate::settings::Run;
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
-use crate::store::{Session, Store};
+use crate::store::{RequestCounts, Session, Store};
 
 /// All that one run works with.
 pub struct Job<'a> {
@@ -77,8 +76,10 @@ impl<'a> Job<'a> {
     /// Those of the stages. What was committed before stays committed.
     pub fn execute(&self, progress: &Progress) -> Result<Report> {
         let tables = self.tables()?;
-        let targets: Vec<_> = self.specs.iter().zip(&tables).map(|(s, t)| self.target(s, t)).collect();
-        let watermarks: Vec<Watermarks> = tables.iter().map(|table| self.watermarks(table)).collect();
+        let targets: Vec<_> =
+            self.specs.iter().zip(&tables).map(|(s, t)| self.target(s, t)).collect();
+        let watermarks: Vec<Watermarks> =
+            tables.iter().map(|table| self.watermarks(table)).collect();
         let limits = Limits::new(self.settings.memory, self.settings.concurrency);
         let fetcher = Fetcher {
             store: self.source.clone(),
@@ -123,7 +124,7 @@ impl<'a> Job<'a> {
     }
 
     fn output(&self) -> Output {
-        Output { objects: self.out.object_store(), url: self.out.url().to_owned() }
+        Output::new(&self.out)
     }
 
     fn tables(&self) -> Result<Vec<Table>> {
@@ -175,7 +176,7 @@ impl<'a> Job<'a> {
             source: self.source.url().to_owned(),
             out: self.out.url().to_owned(),
             spec_hash: spec::hash_all(&self.specs),
-            requests: Requests::default(),
+            requests: RequestCounts::default(),
             tables,
             topics_without_transform: discovered
                 .without_transform
@@ -185,7 +186,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn requests(&self) -> Requests {
-        (self.source.requests().snapshot() + self.out.requests().snapshot()).into()
+    /// What was asked of both stores.
+    fn requests(&self) -> RequestCounts {
+        self.source.requests().snapshot() + self.out.requests().snapshot()
     }
 }

@@ -33,10 +33,8 @@ impl Limits {
         let affordable = usize::try_from(memory / PER_WORKER).unwrap_or(usize::MAX).max(1);
         let workers = cores.min(affordable);
         let batch = (memory / workers as u64 / BATCH_COPIES / 2).min(LARGEST_BATCH);
-        let fetch = FetchLimits {
-            batch_bytes: batch as usize,
-            concurrency: concurrency.div_ceil(workers),
-        };
+        let fetch =
+            FetchLimits { batch_bytes: batch as usize, concurrency: concurrency.div_ceil(workers) };
         Limits { workers, fetch }
     }
 }

@@ -81,7 +81,9 @@ impl Pending {
     fn add(&mut self, shard: Done, table: &mut TableReport) {
         table.add_shard(&shard.source, &shard.counts);
         table.files.extend(shard.written.files.iter().map(|staged| staged.file.clone()));
-        table.quarantine_files.extend(shard.written.rejects.iter().map(|staged| staged.file.clone()));
+        table
+            .quarantine_files
+            .extend(shard.written.rejects.iter().map(|staged| staged.file.clone()));
         self.staged.extend(shard.written.files.into_iter().chain(shard.written.rejects));
         let reached = self.reached.entry((*shard.source).clone()).or_insert(shard.reached);
         if shard.reached.start >= reached.start {

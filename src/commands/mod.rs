@@ -1,0 +1,51 @@
+//! The commands, each from its settings to its result.
+
+use std::io::{ErrorKind, Write};
+
+use crate::settings::{Command, Ui};
+use crate::{Error, Result};
+
+pub mod run;
+pub mod check;
+pub mod init;
+pub mod emulate;
+
+/// Does what the command says.
+///
+/// # Errors
+/// Those of the command.
+pub fn dispatch(command: &Command, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Run(settings) => run::run(settings, ui),
+        Command::Check(settings) => check::check(settings, ui),
+        Command::Init(settings) => init::init(settings, ui),
+        Command::Emulate(settings) => emulate::emulate(settings, ui),
+    }
+}
+
+/// Prints a result on standard output. That the reader has gone, as with
+/// `| head`, is no error.
+///
+/// # Errors
+/// [`Error::Write`] if standard output takes no more.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Write { place: "standard output".to_owned(), source: e.into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The runtime of a command: it lists, reads and writes; the computing is done
+/// on threads of the command's own.
+///
+/// # Errors
+/// [`Error::Internal`] if the system gives no threads.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::Internal { stage: "start", message: e.to_string() })
+}

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+
+use super::*;
+use crate::code::Code;
+use crate::key::{Source, Topic};
+use crate::pipeline::write::DataFile;
+use crate::store::RequestCounts;
+
+fn source(topic: &str, partition: u32) -> Source {
+    let topic = Topic::parse(topic).unwrap();
+    Source { topic, directory: format!("partition={partition}").into(), partition }
+}
+
+fn counts() -> ShardCounts {
+    ShardCounts {
+        objects: 3,
+        bytes: 1_250_000,
+        read: 1_203,
+        written: 1_200,
+        quarantined: 2,
+        duplicate: 1,
+        rejects: [((Code::InvalidJson, None), 1), ((Code::Range, Some("n".into())), 1)].into(),
+        changes: [(("n".into(), "suffix k".into()), 40)].into(),
+        unknown_fields: [("extra".into(), 7)].into(),
+        envelopes: [("value".into(), 3)].into(),
+        first_offset: Some(10),
+        last_offset: Some(1_212),
+    }
+}
+
+fn file(rows: u64) -> DataFile {
+    DataFile { path: "f.parquet".into(), rows, bytes: 10 }
+}
+
+fn table() -> TableReport {
+    let mut table = TableReport { sidecars: 4, ..TableReport::default() };
+    table.add_shard(&source("a.pin", 0), &counts());
+    table.files.push(file(1_200));
+    table.quarantine_files.push(file(2));
+    table
+}
+
+fn report() -> Report {
+    Report {
+        run_id: "20240131T235959Z-0123abcd".into(),
+        version: "0.1.0",
+        outcome: Outcome::Committed,
+        started: "2024-01-31T23:59:59Z".into(),
+        elapsed_s: 1.25,
+        source: "s3://b".into(),
+        out: "./clean".into(),
+        spec_hash: "abc".into(),
+        requests: RequestCounts { list: 2, ..RequestCounts::default() },
+        tables: [("pin".into(), table()), ("geo".into(), TableReport::default())].into(),
+        topics_without_transform: vec!["a.other".into()],
+    }
+}
+
+#[test]
+fn the_terminal_shows_the_outcome_at_a_glance() {
+    insta::assert_snapshot!(report().terminal(), @r"
+    table  objects   read  written  quarantined  duplicates  files   MB
+    geo          0      0        0            0           0      0  0.0
+    pin          3  1,203    1,200            2           1      1  1.3
+    rejects: pin invalid_json 1, pin.n range 1
+    fields that no transform reads: pin.extra 7
+    topics without a transform: a.other
+    report: ./clean/_runs/20240131T235959Z-0123abcd.json
+    ");
+}
+
+#[test]
+fn a_run_with_nothing_new_says_so_and_shows_no_table() {
+    let quiet = Report {
+        outcome: Outcome::NothingNew,
+        tables: BTreeMap::new(),
+        topics_without_transform: vec![],
+        ..report()
+    };
+    insta::assert_snapshot!(quiet.terminal(), @r"
+    nothing new
+    report: ./clean/_runs/20240131T235959Z-0123abcd.json
+    ");
+}
+
+#[test]
+fn the_json_has_the_documented_keys() {
+    let json: serde_json::Value = serde_json::from_str(&report().to_json().unwrap()).unwrap();
+    let pin = &json["tables"]["pin"];
+    assert_eq!(json["outcome"], "committed");
+    assert_eq!(json["requests"]["list"], 2);
+    assert_eq!(pin["rejects"]["range"]["n"], 1);
+    assert_eq!(pin["rejects"]["invalid_json"][""], 1);
+    assert_eq!(pin["columns"]["n"]["suffix k"], 40);
+    assert_eq!(pin["envelopes"]["value"], 3);
+    let partition = &pin["topics"]["a.pin"]["directories"]["partition=0"]["0"];
+    assert_eq!(partition["first_offset"], 10);
+    assert_eq!(partition["last_offset"], 1_212);
+    assert_eq!(pin["files"][0]["rows"], 1_200);
+}
+
+#[test]
+fn shards_add_up_in_any_order() {
+    let other = ShardCounts { first_offset: Some(2), last_offset: Some(5), ..counts() };
+    let sum = |parts: [&ShardCounts; 3]| {
+        let mut sum = ShardCounts::default();
+        parts.iter().for_each(|part| sum.merge(part));
+        sum
+    };
+    let empty = ShardCounts::default();
+    let forward = sum([&counts(), &empty, &other]);
+    assert_eq!(forward, sum([&other, &counts(), &empty]));
+    assert_eq!((forward.first_offset, forward.last_offset), (Some(2), Some(1_212)));
+    assert_eq!(forward.read, 2_406);
+
+    let mut merged = TableReport::default();
+    merged.add_shard(&source("a.pin", 0), &forward);
+    let mut single = TableReport::default();
+    for part in [&other, &empty, &counts()] {
+        single.add_shard(&source("a.pin", 0), part);
+    }
+    assert_eq!(merged, single);
+}
+
+#[test]
+fn the_balance_notices_every_single_lost_or_doubled_record() {
+    type Change = fn(&mut TableReport);
+    assert!(report().balance().is_ok());
+    let lossy: [Change; 4] = [
+        |t| t.records_read += 1,
+        |t| t.records_written += 1,
+        |t| t.records_quarantined -= 1,
+        |t| t.records_duplicate += 1,
+    ];
+    for change in lossy {
+        let mut table = table();
+        change(&mut table);
+        let error = table.balance("pin").unwrap_err();
+        assert!(matches!(error, Error::Balance { .. }), "{error}");
+    }
+    let disagreeing: [Change; 3] = [
+        |t| t.files[0].rows -= 1,
+        |t| t.quarantine_files.push(file(1)),
+        |t| drop(t.rejects.pop_first()),
+    ];
+    for change in disagreeing {
+        let mut table = table();
+        change(&mut table);
+        let error = table.balance("pin").unwrap_err();
+        assert!(matches!(error, Error::Internal { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_report_is_saved_beside_the_tables_and_where_asked() {
+    let objects = Arc::new(InMemory::new());
+    let output =
+        Output { objects: Arc::clone(&objects) as _, url: "s3://b/clean/".into(), refusals: None };
+    let place = report().save(&output).await.unwrap();
+    assert_eq!(place, "s3://b/clean/_runs/20240131T235959Z-0123abcd.json");
+    let path = Path::from("_runs/20240131T235959Z-0123abcd.json");
+    let saved = objects.get(&path).await.unwrap().bytes().await.unwrap();
+    assert_eq!(saved, report().to_json().unwrap());
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    report().save_file(&file).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), report().to_json().unwrap());
+    assert!(matches!(report().save_file(folder.path()), Err(Error::Write { .. })));
+}
+
+#[test]
+fn run_ids_tell_the_time_and_differ() {
+    let now = DateTime::from_timestamp(1_706_745_599, 0).unwrap();
+    let (a, b) = (run_id(now), run_id(now));
+    assert!(a.starts_with("20240131T235959Z-"), "{a}");
+    assert_eq!(a.len(), b.len());
+    assert_ne!(a, b);
+    assert_eq!(rfc3339(now), "2024-01-31T23:59:59Z");
+}

@@ -1,0 +1,59 @@
+//! The columns of a table, for Arrow and for the manifest.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+use crate::spec::{RESCUED, Scalar, Spec, Type, Unknown};
+
+/// A column of a table, as the manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type, as the transforms spell it: `int32`, `list<float64>`.
+    #[serde(rename = "type")]
+    pub ty: String,
+}
+
+/// The columns of a spec's table, in order.
+pub fn fields(spec: &Spec) -> Vec<Field> {
+    columns(spec).map(|(name, ty)| Field { name: name.to_owned(), ty: ty.to_string() }).collect()
+}
+
+/// The Arrow schema of a spec's table. Every column may be null, as in tables
+/// that Spark writes: a column that ceases to be required stays the same.
+pub fn table_schema(spec: &Spec) -> SchemaRef {
+    let fields = columns(spec).map(|(name, ty)| ArrowField::new(name, arrow_type(ty), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn columns(spec: &Spec) -> impl Iterator<Item = (&str, Type)> {
+    let rescued =
+        (spec.unknown == Unknown::Keep).then_some((RESCUED, Type::Scalar(Scalar::String)));
+    let visible = spec.columns.iter().filter(|column| !column.hidden);
+    visible.map(|column| (column.name.as_str(), column.ty)).chain(rescued)
+}
+
+fn arrow_type(ty: Type) -> DataType {
+    match ty {
+        Type::Scalar(scalar) => arrow_scalar(scalar),
+        // The name of the element is the one that the Parquet format asks for.
+        Type::List(scalar) => {
+            DataType::LargeList(Arc::new(ArrowField::new("element", arrow_scalar(scalar), true)))
+        }
+    }
+}
+
+fn arrow_scalar(scalar: Scalar) -> DataType {
+    match scalar {
+        Scalar::Int32 => DataType::Int32,
+        Scalar::Int64 => DataType::Int64,
+        Scalar::Float64 => DataType::Float64,
+        Scalar::String => DataType::Utf8View,
+        Scalar::Bool => DataType::Boolean,
+        Scalar::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Scalar::Date => DataType::Date32,
+    }
+}

@@ -1,0 +1,104 @@
+//! Files that are complete and that nobody sees yet.
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
+use tokio::task::JoinSet;
+
+use super::DataFile;
+use super::output::Output;
+use crate::Result;
+
+/// Parts on their way at once.
+const PARTS_AT_ONCE: usize = 2;
+
+/// A file that waits for the commit. On a disk it lies under a temporary name,
+/// on S3 it is an upload that is not completed.
+#[derive(Debug)]
+pub struct Staged {
+    /// The file, as it will be.
+    pub file: DataFile,
+    path: Path,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Held(Bytes),
+    Uploaded(Upload),
+}
+
+impl Staged {
+    pub(super) fn held(path: Path, file: DataFile, bytes: Bytes) -> Staged {
+        Staged { file, path, body: Body::Held(bytes) }
+    }
+
+    pub(super) fn uploaded(path: Path, file: DataFile, upload: Upload) -> Staged {
+        Staged { file, path, body: Body::Uploaded(upload) }
+    }
+
+    /// Lets readers see the file.
+    ///
+    /// # Errors
+    /// [`Error::Write`](crate::Error::Write) or
+    /// [`Error::AccessDenied`](crate::Error::AccessDenied) naming the file.
+    pub async fn publish(self, output: &Output) -> Result<()> {
+        let published = match self.body {
+            Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
+            Body::Uploaded(mut upload) => upload.inner.complete().await.map(drop),
+        };
+        published.map_err(|e| output.write_error(&self.path, e))
+    }
+
+    /// Takes the file away again.
+    pub async fn discard(self, output: &Output) {
+        if let Body::Uploaded(upload) = self.body {
+            upload.abort(output, &self.path).await;
+        }
+    }
+}
+
+/// An upload in parts.
+#[derive(Debug)]
+pub(super) struct Upload {
+    inner: Box<dyn MultipartUpload>,
+    parts: JoinSet<object_store::Result<()>>,
+}
+
+impl Upload {
+    pub(super) fn new(inner: Box<dyn MultipartUpload>) -> Upload {
+        Upload { inner, parts: JoinSet::new() }
+    }
+
+    /// Sends a part, once there is room for it.
+    pub(super) async fn put(&mut self, bytes: Bytes) -> object_store::Result<()> {
+        while self.parts.len() >= PARTS_AT_ONCE {
+            self.one_part().await?;
+        }
+        self.parts.spawn(self.inner.put_part(PutPayload::from_bytes(bytes)));
+        Ok(())
+    }
+
+    /// Waits until every part has arrived.
+    pub(super) async fn settle(&mut self) -> object_store::Result<()> {
+        while !self.parts.is_empty() {
+            self.one_part().await?;
+        }
+        Ok(())
+    }
+
+    async fn one_part(&mut self) -> object_store::Result<()> {
+        match self.parts.join_next().await {
+            None => Ok(()),
+            Some(Ok(sent)) => sent,
+            Some(Err(source)) => Err(object_store::Error::JoinError { source }),
+        }
+    }
+
+    pub(super) async fn abort(mut self, output: &Output, path: &Path) {
+        self.parts.shutdown().await;
+        if let Err(error) = self.inner.abort().await {
+            tracing::debug!(place = output.place(path), %error, "an upload stays open");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What the program uses: every option resolved, parsed and checked.
+//!
+//! [`crate::cli`] holds what the user typed. Here it is laid over the
+//! environment and `pinclean.toml`, and what is given nowhere gets its default.
+
+use std::path::PathBuf;
+
+use crate::emulate::Partitioner;
+use crate::key::{Layout, Topic};
+use crate::spec::TopicGlob;
+use crate::store::S3Options;
+
+mod file;
+mod layers;
+mod resolve;
+mod values;
+
+pub use layers::{Env, Layers};
+pub use values::{MIN_MEMORY, MaxRejects};
+
+/// A command, ready to start.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// `pinclean run`
+    Run(Run),
+    /// `pinclean check`
+    Check(Check),
+    /// `pinclean init`
+    Init(Init),
+    /// `pinclean emulate`
+    Emulate(Emulate),
+}
+
+/// What `pinclean run` does.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Folder, `file://` or `s3://` URL of the objects.
+    pub source: String,
+    /// Folder, `file://` or `s3://` URL of the tables.
+    pub out: String,
+    /// How the sink was set up.
+    pub layout: Layout,
+    /// Only topics that match one of these; empty for all.
+    pub topics: Vec<TopicGlob>,
+    /// Format of the tables.
+    pub format: Format,
+    /// Where the report goes too.
+    pub report: Option<PathBuf>,
+    /// Folder of transforms; `None` for those built in.
+    pub transforms: Option<PathBuf>,
+    /// The quality gate, if there is one.
+    pub max_rejects: Option<MaxRejects>,
+    /// Bytes of records on their way; at least [`MIN_MEMORY`].
+    pub memory: u64,
+    /// Requests at a time, 1 to 4096.
+    pub concurrency: usize,
+    /// Read everything again, not only what is new.
+    pub full: bool,
+    /// What to know of S3.
+    pub s3: S3Options,
+}
+
+/// What `pinclean check` does.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Folder of transforms; `None` for those built in.
+    pub transforms: Option<PathBuf>,
+}
+
+/// What `pinclean init` does.
+#[derive(Debug, Clone)]
+pub struct Init {
+    /// The topic to sample.
+    pub topic: Topic,
+    /// Folder, `file://` or `s3://` URL of the objects.
+    pub source: String,
+    /// How the sink was set up.
+    pub layout: Layout,
+    /// The file to write; `None` for standard output.
+    pub out: Option<PathBuf>,
+    /// Whether the file may be overwritten.
+    pub force: bool,
+    /// Objects to sample, at least 1.
+    pub sample: usize,
+    /// What to know of S3.
+    pub s3: S3Options,
+}
+
+/// What `pinclean emulate` does.
+#[derive(Debug, Clone)]
+pub struct Emulate {
+    /// Folder, `file://` or `s3://` URL to write.
+    pub out: String,
+    /// Records of each topic.
+    pub rows: u64,
+    /// Offset of the first record in the endless stream.
+    pub start_offset: u64,
+    /// Same seed, same bytes.
+    pub seed: u64,
+    /// Share of records that are malformed, 0 to 1.
+    pub bad_rate: f64,
+    /// What the topics' names start with.
+    pub user: String,
+    /// Records in an object, at least 1.
+    pub flush_size: u64,
+    /// Kafka partitions of each topic, 1 to 1000.
+    pub partitions: u32,
+    /// How records are dealt to directories.
+    pub partitioner: Partitioner,
+    /// Whether objects are compressed.
+    pub gzip: bool,
+    /// How the sink was set up.
+    pub layout: Layout,
+    /// Writes at a time, 1 to 4096.
+    pub concurrency: usize,
+    /// What to know of S3.
+    pub s3: S3Options,
+}
+
+/// Format of the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Parquet files and a manifest.
+    Parquet,
+}
+
+/// How the program speaks to its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ui {
+    /// When progress is shown.
+    pub progress: ProgressMode,
+    /// Form of the messages.
+    pub log: LogFormat,
+    /// Say nothing but errors.
+    pub quiet: bool,
+    /// Say more, for finding faults; never with `quiet`.
+    pub verbose: bool,
+}
+
+/// When progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// On a terminal, unless `quiet` or JSON is asked for.
+    Auto,
+    /// Also where there is no terminal.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// Form of the messages on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::Result;
+use crate::cli::{self, Kind, Opt};
+
+/// What is given in each layer, for one test.
+#[derive(Default, Clone)]
+struct World {
+    args: Vec<String>,
+    env: BTreeMap<String, String>,
+    file: String,
+}
+
+impl World {
+    /// The command with what it cannot do without, from the lowest layer.
+    fn of(command: &str) -> World {
+        let typed: &[&str] = match command {
+            "init" => &["pinclean", "init", "a.pin"],
+            "emulate" => &["pinclean", "emulate", "out"],
+            "check" => &["pinclean", "check"],
+            _ => &["pinclean", "run"],
+        };
+        let args = typed.iter().map(|arg| arg.to_string()).collect();
+        World { args, file: "source = \"base\"\n".to_owned(), ..World::default() }
+    }
+
+    fn arg(mut self, arg: &str) -> World {
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    fn var(mut self, name: &str, value: &str) -> World {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    fn toml(mut self, text: &str) -> World {
+        self.file.push_str(text);
+        self
+    }
+
+    /// An option in the command's table; `check` has none.
+    fn table(self, command: &str, option: &Opt, value: &str) -> World {
+        match command {
+            "check" => self.toml(&line(option, value)),
+            _ => self.toml(&format!("[{command}]\n{}", line(option, value))),
+        }
+    }
+
+    fn resolve(&self) -> Result<(Ui, Command)> {
+        let typed = cli::parse(&self.args).expect("a command line that clap takes");
+        let env = |name: &str| self.env.get(name).map(Into::into);
+        let layers = Layers::over(&typed, &env, &self.file)?;
+        Ok((Ui::resolve(&typed, &layers)?, Command::resolve(typed.verb, &layers)?))
+    }
+
+    fn shown(&self) -> String {
+        format!("{:?}", self.resolve().unwrap())
+    }
+
+    fn run(&self) -> Run {
+        match self.resolve().unwrap().1 {
+            Command::Run(run) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn error(&self) -> String {
+        self.resolve().unwrap_err().to_string()
+    }
+}
+
+/// Three values of an option that differ from one another and from its default.
+fn samples(name: &str) -> [&'static str; 3] {
+    match name {
+        "bucket" => ["one", "two", "three"],
+        "source" | "topics-dir" | "transforms" | "out" | "report" | "profile" | "region"
+        | "user" | "topic" => ["a", "b", "c"],
+        "file-delim" => ["-", "_", "~"],
+        "endpoint-url" => ["http://a", "http://b", "http://c"],
+        "max-rejects" => ["1", "2%", "3"],
+        "memory" => ["65m", "66m", "67m"],
+        "bad-rate" => ["0.1", "0.2", "3%"],
+        "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
+        | "partitions" => ["11", "12", "13"],
+        "partitioner" => ["field", "daily", "hourly"],
+        other => panic!("add three values of --{other}"),
+    }
+}
+
+fn commands_of(option: &Opt) -> Vec<String> {
+    match &option.command {
+        Some(command) => vec![command.clone()],
+        None => ["run", "check", "init", "emulate"].map(str::to_owned).into(),
+    }
+}
+
+fn variable(option: &Opt, command: &str) -> String {
+    let name = option.name.replace('-', "_").to_uppercase();
+    match (command, option.name.as_str()) {
+        ("init", "out") => "PINCLEAN_INIT_OUT".to_owned(),
+        _ => format!("PINCLEAN_{name}"),
+    }
+}
+
+fn line(option: &Opt, value: &str) -> String {
+    let key = option.name.replace('-', "_");
+    match option.kind {
+        Kind::Switch => format!("{key} = {value}\n"),
+        Kind::Value => format!("{key} = {value:?}\n"),
+        Kind::List => format!("{key} = [{value:?}]\n"),
+    }
+}
+
+/// Options with two or three words for values; they have tests of their own.
+const WORDS: [&str; 4] = ["config", "log", "progress", "format"];
+
+#[test]
+fn every_value_comes_from_flag_over_environment_over_file() {
+    let valued = |o: &Opt| o.kind != Kind::Switch && !WORDS.contains(&o.name.as_str());
+    for option in cli::options().into_iter().filter(valued) {
+        for command in commands_of(&option) {
+            let [a, b, c] = samples(&option.name);
+            let base = World::of(&command);
+            let flag = |w: World, value| w.arg(&format!("--{}={value}", option.name));
+            let env = |w: World, value| w.var(&variable(&option, &command), value);
+            let file = |w: World, value| w.table(&command, &option, value);
+            let place = format!("{command} --{}", option.name);
+
+            let typed = [a, b, c].map(|value| flag(base.clone(), value).shown());
+            assert_ne!(typed[0], typed[1], "{place} is ignored");
+            assert_ne!(typed[1], typed[2], "{place} is ignored");
+            assert_ne!(typed[0], base.shown(), "{place} is ignored");
+            assert_eq!(file(base.clone(), c).shown(), typed[2], "{place} in the file");
+            assert_eq!(env(file(base.clone(), c), b).shown(), typed[1], "{place}: env over file");
+            let all = flag(env(file(base.clone(), c), b), a);
+            assert_eq!(all.shown(), typed[0], "{place}: flag over all");
+        }
+    }
+}
+
+#[test]
+fn every_switch_comes_from_flag_over_environment_over_file() {
+    for option in cli::options().into_iter().filter(|o| o.kind == Kind::Switch) {
+        for command in commands_of(&option) {
+            let base = World::of(&command);
+            let variable = variable(&option, &command);
+            let file = |value| base.clone().table(&command, &option, value);
+            let place = format!("{command} --{}", option.name);
+            let off = base.shown();
+            let on = base.clone().arg(&format!("--{}", option.name)).shown();
+
+            assert_ne!(on, off, "{place} is ignored");
+            assert_eq!(file("true").shown(), on, "{place} in the file");
+            assert_eq!(base.clone().var(&variable, "yes").shown(), on, "{place}: env");
+            assert_eq!(file("true").var(&variable, "no").shown(), off, "{place}: env over file");
+            let all = file("false").var(&variable, "0").arg(&format!("--{}", option.name));
+            assert_eq!(all.shown(), on, "{place}: flag over all");
+        }
+    }
+}
+
+#[test]
+fn a_key_at_the_top_level_holds_for_every_command_that_has_the_option() {
+    let apart = ["bucket", "source"];
+    for option in cli::options() {
+        let own = option.command.as_deref() == Some("init") && option.name == "out";
+        if own || WORDS.contains(&option.name.as_str()) || apart.contains(&option.name.as_str()) {
+            continue;
+        }
+        let value = match option.kind {
+            Kind::Switch => "true",
+            _ => samples(&option.name)[0],
+        };
+        for command in commands_of(&option) {
+            let base = World::of(&command);
+            let top = base.clone().toml(&line(&option, value));
+            let table = base.table(&command, &option, value);
+            assert_eq!(top.shown(), table.shown(), "{command} --{}", option.name);
+        }
+    }
+}
+
+#[test]
+fn the_folder_of_the_tables_is_never_the_file_that_init_writes() {
+    let init = World::of("init");
+    let unset = init.shown();
+    assert_eq!(init.clone().toml("out = \"clean\"\n").shown(), unset);
+    assert_eq!(init.var("PINCLEAN_OUT", "clean").shown(), unset);
+}
+
+#[test]
+fn a_commands_table_wins_over_the_top_level_and_no_other_command_sees_it() {
+    let run = World::of("run")
+        .toml("concurrency = 2\n[run]\nconcurrency = 3\n[emulate]\nconcurrency = 4\n");
+    assert_eq!(run.run().concurrency, 3);
+    let run = World::of("run").toml("concurrency = 2\n[emulate]\nconcurrency = 4\n");
+    assert_eq!(run.run().concurrency, 2);
+}
+
+#[test]
+fn words_are_looked_up() {
+    for (world, expected) in [
+        (World::of("run").arg("--log=json"), (ProgressMode::Auto, LogFormat::Json)),
+        (World::of("check").var("PINCLEAN_LOG", "json"), (ProgressMode::Auto, LogFormat::Json)),
+        (World::of("run").toml("log = \"text\""), (ProgressMode::Auto, LogFormat::Text)),
+        (World::of("run").arg("--progress=never"), (ProgressMode::Never, LogFormat::Text)),
+        (World::of("run").toml("progress = \"always\""), (ProgressMode::Always, LogFormat::Text)),
+    ] {
+        let ui = world.resolve().unwrap().0;
+        assert_eq!((ui.progress, ui.log), expected);
+    }
+    assert_eq!(World::of("run").var("PINCLEAN_FORMAT", "parquet").run().format, Format::Parquet);
+}
+
+#[test]
+fn an_error_names_where_the_value_came_from() {
+    let cases = [
+        (World::of("run").arg("--memory=12q"), "--memory: \"12q\" is not a size"),
+        (World::of("run").var("PINCLEAN_MEMORY", "1m"), "PINCLEAN_MEMORY: \"1m\" is too little"),
+        (
+            World::of("run").toml("memory = \"x\""),
+            "pinclean.toml:2:10: memory: \"x\" is not a size",
+        ),
+        (
+            World::of("run").arg("--concurrency=0"),
+            "--concurrency: \"0\" is not a whole number from 1 to 4096",
+        ),
+        (World::of("run").arg("--format=csv"), "--format: \"csv\" is not one of: parquet"),
+        (World::of("run").toml("format = \"csv\""), "pinclean.toml:2:10: format: \"csv\" is not"),
+        (World::of("run").var("PINCLEAN_FULL", "maybe"), "PINCLEAN_FULL: \"maybe\" is neither"),
+        (World::of("run").var("PINCLEAN_FULL", ""), "PINCLEAN_FULL: \"\" is neither"),
+        (World::of("run").var("PINCLEAN_OUT", ""), "PINCLEAN_OUT: is empty"),
+        (World::of("run").var("PINCLEAN_TOPIC", "a,,b"), "PINCLEAN_TOPIC: is empty"),
+        (World::of("run").arg("--topic=a["), "--topic: \"a[\" is not a glob"),
+        (World::of("run").arg("--bucket=s3://b"), "--bucket: \"s3://b\" is a URL"),
+        (World::of("run").arg("--log=xml"), "--log: \"xml\" is not one of: text, json"),
+        (World::of("emulate").arg("--user=a/b"), "--user: \"a/b\" cannot start a topic's name"),
+        (World::of("emulate").arg("--bad-rate=2"), "--bad-rate: \"2\" is not a share"),
+        (World::of("run").arg("-qv"), "--quiet and --verbose contradict each other"),
+    ];
+    for (world, expected) in cases {
+        let message = world.error();
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
+fn source_and_bucket_contradict_each_other_only_in_one_layer() {
+    let both = World::of("run").arg("--source=a").arg("--bucket=abc");
+    assert!(both.error().starts_with("--source and --bucket contradict"), "{}", both.error());
+    let bucket = World::of("run").var("PINCLEAN_SOURCE", "a").arg("--bucket=abc");
+    assert_eq!(bucket.run().source, "s3://abc");
+    let source = World::of("run").var("PINCLEAN_BUCKET", "abc").arg("--source=a");
+    assert_eq!(source.run().source, "a");
+    let neither = World { file: String::new(), ..World::of("run") };
+    assert!(neither.error().contains("--bucket NAME or --source URL"));
+}
+
+#[test]
+fn quiet_and_verbose_follow_the_higher_layer() {
+    let world = World::of("run").toml("quiet = true").arg("-v");
+    let ui = world.resolve().unwrap().0;
+    assert_eq!((ui.quiet, ui.verbose), (false, true));
+}
+
+#[test]
+fn topics_are_separated_by_commas_in_the_environment() {
+    let topics = World::of("run").var("PINCLEAN_TOPIC", "*.pin, *.geo").run().topics;
+    let patterns: Vec<_> = topics.iter().map(|topic| topic.pattern.as_str()).collect();
+    assert_eq!(patterns, ["*.pin", "*.geo"]);
+}
+
+#[test]
+fn a_blank_topics_dir_can_be_given_in_every_layer() {
+    for world in [
+        World::of("run").arg("--topics-dir="),
+        World::of("run").var("PINCLEAN_TOPICS_DIR", ""),
+        World::of("run").toml("topics_dir = ''"),
+    ] {
+        assert_eq!(world.run().layout.topics_dir, "");
+    }
+}
+
+#[test]
+fn what_is_not_given_has_its_default() {
+    let run = World::of("run").run();
+    assert_eq!(run.source, "base");
+    assert_eq!(run.out, "./clean");
+    assert_eq!(run.layout, Layout { topics_dir: "topics".into(), file_delim: "+".into() });
+    assert_eq!((run.memory, run.concurrency, run.full), (256 << 20, 64, false));
+    assert!(run.topics.is_empty() && run.max_rejects.is_none() && run.transforms.is_none());
+}
+
+#[test]
+fn check_takes_the_transforms_that_run_would_take() {
+    let transforms = |world: World| match world.resolve().unwrap().1 {
+        Command::Check(check) => check.transforms,
+        other => panic!("{other:?}"),
+    };
+    let world = World::of("check").toml("transforms = 'mine'");
+    assert_eq!(transforms(world.clone()), Some("mine".into()));
+    assert_eq!(transforms(world.arg("other")), Some("other".into()));
+    assert_eq!(transforms(World::of("check")), None);
+}
+
+#[test]
+fn init_refuses_what_cannot_be_a_topic() {
+    let mut world = World::of("init");
+    world.args[2] = "a+b".to_owned();
+    assert!(world.error().contains("\"a+b\" cannot be a topic's name"));
+}
