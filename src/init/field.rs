@@ -41,6 +41,7 @@ pub struct Fields {
 pub const FIELDS: usize = 500;
 
 impl Fields {
+    /// Nothing seen yet.
     pub fn new() -> Fields {
         Fields { reader: Reader::new(), list: Vec::new(), records: 0, more: false }
     }

@@ -19,7 +19,7 @@ pub fn seen(field: &Field, guess: &Guess, records: u64) -> Vec<String> {
         _ if filled == 0 => vec!["always null".to_owned()],
         Type::Scalar(Scalar::String) => vec![texts(field, guess)],
         Type::Scalar(scalar) => scalars(&field.scalars, scalar, filled),
-        Type::List(_) if field.elements.count == 0 => vec!["empty arrays".to_owned()],
+        Type::List(_) if field.elements.count == 0 => vec!["arrays without a value".to_owned()],
         Type::List(scalar) => vec![format!("arrays of {}", what(&field.elements, scalar))],
     };
     let misfits = match guess.ty {

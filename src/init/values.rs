@@ -33,14 +33,20 @@ const EPOCHS: [(&str, usize); 3] = [("epoch_s", 10), ("epoch_ms", 13), ("epoch_u
 /// number may be a time too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// In one of the formats that are looked for.
     Timestamp,
+    /// `2020-08-28`
     Date,
+    /// `true` and `false`, strings too.
     Bool,
+    /// 64 bits, perhaps with a suffix.
     Int,
+    /// A number of which a double loses no digit that was written.
     Float,
 }
 
 impl Kind {
+    /// Every kind, in the order of the variants.
     pub const ALL: [Kind; 5] = [Kind::Timestamp, Kind::Date, Kind::Bool, Kind::Int, Kind::Float];
 }
 
@@ -93,6 +99,7 @@ pub struct Fit {
 }
 
 impl Reader {
+    /// A reader of all formats and suffixes that are looked for.
     pub fn new() -> Reader {
         let suffix = |(c, factor): (char, i64)| Suffix { text: c.to_string(), factor };
         let format = |pattern: &'static str| {
