@@ -14,6 +14,7 @@ use job::Job;
 /// # Errors
 /// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
 pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
+    limits::allow_open_files();
     let runtime = super::runtime()?;
     let job = Job::open(settings, runtime.handle())?;
     let progress = Progress::start(ui);

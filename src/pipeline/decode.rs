@@ -4,6 +4,8 @@ mod columns;
 mod envelope;
 mod fields;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -196,14 +198,12 @@ impl Batch<'_> {
                 None => (rest, piece.range.end),
             };
             at.line += 1;
-            let text = line.trim_ascii();
-            if !text.is_empty() || piece.cut.is_some() {
+            if !line.trim_ascii().is_empty() || piece.cut.is_some() {
+                let text = record::trim(line);
+                let indent = record::range_in(line, text).start;
+                let origin = Origin { start: at.start + indent, len: text.len(), ..at };
                 let cut_off = (end.is_none()).then_some(piece.fault).flatten();
-                self.line(
-                    text,
-                    Origin { len: line.len(), ..at },
-                    Line { keep: &keep, cut_off, piece },
-                );
+                self.line(text, origin, Line { keep: &keep, cut_off, piece });
                 at.offset += 1;
             }
             at.start = next;
@@ -223,7 +223,9 @@ impl Batch<'_> {
         } else if let Some(length) = line.piece.cut {
             let message = format!("a line of {length} bytes; the first {} are kept", text.len());
             self.reject(origin, Bad { code: Code::TooLong, message }, text);
-        } else if let (Err(_), Some(fault)) = (record::check(text), line.cut_off) {
+        } else if let Some(fault) = line.cut_off
+            && record::check(text).is_err()
+        {
             // A line that the fault cut off is one record with the fault's code.
             self.reject(origin, Bad::of_object(fault), text);
         } else {

@@ -12,6 +12,13 @@ impl Check<'_> {
     pub(super) fn sql(&mut self, index: usize) -> Option<Source> {
         let sql = self.raw.columns[index].sql.as_ref()?;
         let span = sql.span();
+        if operators(sql.get_ref()) > OPERATORS {
+            let message = format!(
+                "this has more than {OPERATORS} operators; compute parts of it in hidden columns"
+            );
+            self.problem(&span, message);
+            return None;
+        }
         let expr = match sql_expr(sql.get_ref()) {
             Ok(expr) => expr,
             Err(error) => {
@@ -109,6 +116,38 @@ impl Check<'_> {
     }
 }
 
+/// The parser limits how deep brackets and functions nest, but not how many
+/// operators follow each other; Polars goes down a level for each.
+const OPERATORS: usize = 100;
+
+/// How many signs and words outside of quotes join a term to what stands
+/// before it.
+fn operators(sql: &str) -> usize {
+    let sql = unquoted(sql);
+    let is_sign = |c: char| "+-*/%<>=|&^~#@!:[".contains(c);
+    let words = ["and", "or", "xor", "is", "like", "ilike", "between", "at", "collate"];
+    let joins = |word: &&str| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    // Several signs in a row, such as `||`, are one operator.
+    let signs = sql.split(|c| !is_sign(c)).filter(|run| !run.is_empty()).count();
+    signs + sql.split(|c| !in_word(c)).filter(joins).count()
+}
+
+/// An expression without what it quotes; all of it if a quote has no end.
+fn unquoted(sql: &str) -> String {
+    let mut open = None;
+    let mut bare = String::new();
+    for c in sql.chars() {
+        match open {
+            Some(quote) if quote == c => open = None,
+            Some(_) => {}
+            None if matches!(c, '\'' | '"' | '`') => open = Some(c),
+            None => bare.push(c),
+        }
+    }
+    if open.is_some() { sql.to_owned() } else { bare }
+}
+
 /// More than one, so that one value of all rows is seen.
 const TRIAL_ROWS: usize = 2;
 
@@ -183,5 +222,26 @@ fn brief(error: &polars::error::PolarsError) -> String {
     match line.char_indices().nth(120) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_counted_outside_of_quotes() {
+        let cases = [
+            ("a", 0),
+            ("upper(a)", 0),
+            ("a + b", 1),
+            ("a || '+ and \"-' || \"b*'c\"", 2),
+            ("a IS NULL AND NOT b or android = 'x'", 4),
+            ("case when a > 1 then 'a' end", 1),
+            ("'a + b", 1),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(operators(sql), expected, "{sql}");
+        }
     }
 }

@@ -225,6 +225,10 @@ fn a_problem_of_an_sql_column_has_its_place() {
     );
     check_table(vec![
         (sql("upper("), "11:7: this is no SQL expression: unable to parse 'upper(' as Expr"),
+        (
+            sql(&format!("a{}", " + a".repeat(101))),
+            "11:7: this has more than 100 operators; compute parts of it in hidden columns",
+        ),
         (sql("1 + 2"), "11:7: this names neither a column nor a field; use `constant`"),
         (
             sql("upper(aa)"),

@@ -87,20 +87,23 @@ impl Decimal {
         if whole.is_empty() || fraction.is_empty() {
             return None;
         }
-        let fraction_digits = fraction.trim_end_matches('0');
         let all = || whole.bytes().chain(fraction.bytes());
         if !all().all(|b| b.is_ascii_digit()) {
             return None;
         }
+        // Zeros at the end only move the exponent.
+        let fraction = fraction.trim_end_matches('0');
+        let kept = if fraction.is_empty() { whole.trim_end_matches('0') } else { whole };
+        let zeros = whole.len() - kept.len();
         let mut digits: i128 = 0;
         let mut huge = false;
-        for b in whole.bytes().chain(fraction_digits.bytes()) {
+        for b in kept.bytes().chain(fraction.bytes()) {
             match digits.checked_mul(10).and_then(|d| d.checked_add(i128::from(b - b'0'))) {
                 Some(next) => digits = next,
                 None => huge = true,
             }
         }
-        let scale = i32::try_from(fraction_digits.len()).ok()?;
+        let scale = i32::try_from(fraction.len()).ok()? - i32::try_from(zeros).ok()?;
         let digits = if negative { -digits } else { digits };
         Some(Decimal { digits, exponent: exponent.saturating_sub(scale), huge })
     }
@@ -155,6 +158,8 @@ mod tests {
             ("2e3", Ok(2000)),
             ("1.5e1", Ok(15)),
             ("20e-1", Ok(2)),
+            ("100000000000000000000000000000000000000000000e-44", Ok(1)),
+            ("100000000000000000000000000000000000000000000.00e-44", Ok(1)),
             ("9223372036854775807", Ok(i64::MAX)),
             ("-9223372036854775808", Ok(i64::MIN)),
             ("9223372036854775808", Err(Code::Overflow)),

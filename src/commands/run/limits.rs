@@ -2,6 +2,8 @@
 
 use std::thread::available_parallelism;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use crate::pipeline::fetch::FetchLimits;
 
 /// What a worker needs besides its batches: columns of a batch before and
@@ -20,6 +22,16 @@ pub struct Limits {
     pub workers: usize,
     /// What each reads ahead.
     pub fetch: FetchLimits,
+}
+
+/// Lets the process open as many files as the system allows it: on a disk each
+/// file that waits for the commit is an open one.
+pub fn allow_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 impl Limits {

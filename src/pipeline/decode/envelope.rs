@@ -6,7 +6,7 @@
 
 use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
 
-use super::{Batch, Origin, record};
+use super::{Bad, Batch, Origin, record};
 use crate::code::Code;
 
 /// Wrappers around wrappers are opened down to this depth.
@@ -15,7 +15,7 @@ const LAYERS: usize = 4;
 /// How a text is wrapped.
 enum Wrapped<'t> {
     /// It is a JSON string that holds a record.
-    String(String),
+    String(Vec<u8>),
     /// `{"value": …}`
     Value(&'t [u8]),
     /// `{"schema": …, "payload": …}`
@@ -34,9 +34,10 @@ fn layer(batch: &mut Batch<'_>, text: &[u8], origin: Origin, left: usize) {
     // Only what is no record by itself is opened: a topic may well have a
     // field named `value`.
     let could_wrap = left > 0 && matches!(bad.code, Code::NoKnownField | Code::NotAnObject);
-    match could_wrap.then(|| find(text)).flatten() {
-        None => batch.reject(origin, bad, text),
-        Some(wrapped) => unwrap_layer(batch, text, wrapped, origin, left - 1),
+    match could_wrap.then(|| find(text)).unwrap_or(Ok(None)) {
+        Ok(Some(wrapped)) => unwrap_layer(batch, text, wrapped, origin, left - 1),
+        Ok(None) => batch.reject(origin, bad, text),
+        Err(bad) => batch.reject(origin, bad, text),
     }
 }
 
@@ -51,8 +52,8 @@ fn unwrap_layer(
     match wrapped {
         Wrapped::String(inner) => {
             let start = batch.held + batch.unescaped.len();
-            batch.unescaped.extend_from_slice(inner.as_bytes());
-            layer(batch, inner.as_bytes(), Origin { start, len: inner.len(), ..origin }, left);
+            batch.unescaped.extend_from_slice(&inner);
+            layer(batch, &inner, Origin { start, len: inner.len(), ..origin }, left);
         }
         Wrapped::Value(inner) | Wrapped::Payload(inner) => {
             layer(batch, inner, within(text, inner, origin), left);
@@ -78,37 +79,44 @@ impl Wrapped<'_> {
 
 /// The origin of a part of a text.
 fn within(text: &[u8], part: &[u8], origin: Origin) -> Origin {
-    let shift = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let shift = record::range_in(text, part).start;
     Origin { start: origin.start + shift, len: part.len(), ..origin }
 }
 
 /// How a sound JSON text is wrapped, if it is.
-fn find(text: &[u8]) -> Option<Wrapped<'_>> {
-    match text.first()? {
-        b'"' => {
-            let inner = record::unescape(std::str::from_utf8(text).ok()?)?;
-            let inner = inner.trim_ascii();
-            matches!(inner.as_bytes().first()?, b'{' | b'"')
-                .then(|| Wrapped::String(inner.to_owned()))
-        }
-        b'{' => find_in_object(text),
-        _ => None,
+fn find(text: &[u8]) -> Result<Option<Wrapped<'_>>, Bad> {
+    match text.first() {
+        Some(b'"') => Ok(find_in_string(text)),
+        Some(b'{') => find_in_object(text),
+        _ => Ok(None),
     }
 }
 
-fn find_in_object(text: &[u8]) -> Option<Wrapped<'_>> {
+fn find_in_string(text: &[u8]) -> Option<Wrapped<'_>> {
+    let inner = record::unescape(std::str::from_utf8(text).ok()?)?;
+    let inner = record::trim(inner.as_bytes());
+    matches!(inner.first()?, b'{' | b'"').then(|| Wrapped::String(inner.to_owned()))
+}
+
+/// A wrapper that is there twice would hide the records of the first.
+fn find_in_object(text: &[u8]) -> Result<Option<Wrapped<'_>>, Bad> {
     let (mut value, mut payload, mut records, mut schema) = (None, None, None, false);
-    for entry in to_object_iter(text) {
-        let (key, inner) = entry.ok()?;
-        match key.as_ref() {
-            "value" => value = Some(raw(inner)?),
-            "payload" => payload = Some(raw(inner)?),
-            "records" => records = Some(raw(inner)?),
-            "schema" => schema = true,
-            _ => {}
+    for (key, inner) in to_object_iter(text).filter_map(Result::ok) {
+        let found = match key.as_ref() {
+            "value" => &mut value,
+            "payload" => &mut payload,
+            "records" => &mut records,
+            other => {
+                schema |= other == "schema";
+                continue;
+            }
+        };
+        if found.is_some() {
+            return Err(Bad::new(Code::DuplicateKey, format!("field {key:?} is there twice")));
         }
+        *found = raw(inner);
     }
-    match (records, payload, value) {
+    Ok(match (records, payload, value) {
         (Some(list), _, _) if list.first() == Some(&b'[') => {
             let records: Option<Vec<_>> = to_array_iter(list).map(|item| raw(item.ok()?)).collect();
             records.filter(|records| !records.is_empty()).map(Wrapped::Records)
@@ -116,7 +124,7 @@ fn find_in_object(text: &[u8]) -> Option<Wrapped<'_>> {
         (_, Some(payload), _) if schema => Some(Wrapped::Payload(payload)),
         (_, _, Some(value)) => Some(Wrapped::Value(value)),
         _ => None,
-    }
+    })
 }
 
 /// A value's JSON text, borrowed from the line.

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use memchr::memchr2_iter;
+use memchr::{memchr, memchr2_iter};
+use serde::de::IgnoredAny;
 use sonic_rs::{JsonInput, to_object_iter};
 
 use super::fields::{Field, Fields};
@@ -111,18 +112,22 @@ impl Cells {
     }
 }
 
-/// Whether a text is one JSON value, whole.
+/// Whether a text is one JSON value, whole. Slow: for the few lines that the
+/// walk cannot take, or need not.
 pub fn check(text: &[u8]) -> Result<(), Bad> {
     check_depth(text)?;
-    match sonic_rs::from_slice::<sonic_rs::LazyValue>(text) {
+    check_utf8(text)?;
+    match serde_json::from_slice::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
         Err(e) => Err(bad_json(text, &e)),
     }
 }
 
-/// What can be said before the walk: it is an object, and not too deep.
+/// What can be said before the walk: it is an object, not too deep, and its
+/// escapes are whole.
 fn check_shape(text: &[u8]) -> Result<(), Bad> {
     check_depth(text)?;
+    check_escapes(text)?;
     let kind = match text.first() {
         Some(b'{') => return Ok(()),
         Some(b'[') => "an array",
@@ -159,10 +164,30 @@ fn check_depth(text: &[u8]) -> Result<(), Bad> {
     Ok(())
 }
 
+/// The parser below steps over the four bytes after `\u` unseen. Were they no
+/// digits, it would see strings end elsewhere than the depth was taken for, and
+/// read a text that is no JSON.
+fn check_escapes(text: &[u8]) -> Result<(), Bad> {
+    let mut at = 0;
+    while let Some(next) = memchr(b'\\', &text[at..]) {
+        let escape = at + next + 1;
+        let len = match &text[escape..] {
+            [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => 5,
+            [b'u', ..] => {
+                check_utf8(text)?;
+                let message = format!("no four digits after the \\u at byte {escape}");
+                return Err(Bad::new(Code::InvalidJson, message));
+            }
+            _ => 1,
+        };
+        at = (escape + len).min(text.len());
+    }
+    Ok(())
+}
+
 /// The walk ends at the closing brace; what comes after it is looked at here.
 fn check_end(text: &[u8], last_value: usize) -> Result<(), Bad> {
-    let rest = text[last_value..].trim_ascii_start();
-    match rest.strip_prefix(b"}").map(<[u8]>::trim_ascii) {
+    match trim(&text[last_value..]).strip_prefix(b"}") {
         Some([]) => Ok(()),
         _ => {
             let message = "text after the end of the object";
@@ -171,25 +196,46 @@ fn check_end(text: &[u8], last_value: usize) -> Result<(), Bad> {
     }
 }
 
-/// What is wrong with a text that is no JSON.
-fn bad_json(text: &[u8], error: &sonic_rs::Error) -> Bad {
-    if let Err(e) = std::str::from_utf8(text) {
-        let at = e.valid_up_to() + 1;
-        return Bad::new(Code::InvalidUtf8, format!("byte {at} of the record is not UTF-8"));
+/// A text without the white space around it: that of JSON, so no form feed.
+pub fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = text {
+        text = rest;
     }
-    let mut values =
-        serde_json::Deserializer::from_slice(text).into_iter::<serde::de::IgnoredAny>();
+    while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = text {
+        text = rest;
+    }
+    text
+}
+
+/// What is wrong with a text that is no JSON.
+fn bad_json(text: &[u8], error: &dyn std::error::Error) -> Bad {
+    if let Err(bad) = check_utf8(text) {
+        return bad;
+    }
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
     if let Some(Ok(_)) = values.next() {
-        let message = format!("text after the first {} bytes", values.byte_offset());
-        return Bad::new(Code::TrailingText, message);
+        // Only a name is unescaped on the walk; a whole text fails by that alone.
+        return match values.byte_offset() {
+            end if end < text.len() => {
+                Bad::new(Code::TrailingText, format!("text after the first {end} bytes"))
+            }
+            _ => Bad::new(Code::InvalidEscape, "a field's name has an escape that is no character"),
+        };
     }
     // The parser's message shows the text over several lines; its first says why.
     let why = error.to_string();
     Bad::new(Code::InvalidJson, why.lines().next().unwrap_or_default().trim().to_owned())
 }
 
+fn check_utf8(text: &[u8]) -> Result<(), Bad> {
+    std::str::from_utf8(text).map(drop).map_err(|e| {
+        let at = e.valid_up_to() + 1;
+        Bad::new(Code::InvalidUtf8, format!("byte {at} of the record is not UTF-8"))
+    })
+}
+
 /// Where a part lies in the whole that it was cut from.
-fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+pub fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
 }
@@ -197,7 +243,7 @@ fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
 /// The text of a JSON string, unescaped; `None` if an escape is no character.
 pub fn unescape(json: &str) -> Option<std::borrow::Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+    if memchr(b'\\', inner.as_bytes()).is_none() {
         return Some(inner.into());
     }
     let bytes = json.to_json_slice();
