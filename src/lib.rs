@@ -20,6 +20,10 @@ pub mod arrow_bridge;
 
 pub mod pipeline;
 
+pub mod trial;
+pub mod check;
+pub mod init;
+
 pub mod cli;
 pub mod commands;
 pub mod logging;

@@ -1,6 +1,8 @@
 //! Cleaning: columns of fields → the table's columns, and rejects. Pure.
 
 mod faults;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -79,7 +81,8 @@ impl<'s> Cleaner<'s> {
         let passed = faults.passed(batch.rows.len());
         let rejects = faults.rejects(&batch, layout)?;
         batch.rejects.extend(rejects);
-        let output = cleaned.select(self.cleaning.output.iter().cloned()).map_err(refused)?;
+        let nulled = faults.null_arrays(cleaned).map_err(refused)?;
+        let output = nulled.select(self.cleaning.output.iter().cloned()).map_err(refused)?;
         let frame = match passed {
             None => output,
             Some(passed) => output.filter(&passed).map_err(refused)?,

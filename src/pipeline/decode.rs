@@ -24,6 +24,11 @@ use record::Cells;
 /// The deepest nesting of arrays and objects that is read.
 pub const NESTING_LIMIT: usize = 128;
 
+/// Whether a text is one JSON value, whole, and not nested too deep.
+pub fn is_json(text: &[u8]) -> bool {
+    record::check(text).is_ok()
+}
+
 /// Columns of fields, one row a record.
 pub struct DecodedBatch {
     /// One column a [`Slot`](crate::spec::Slot), named by its index.

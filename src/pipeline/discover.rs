@@ -258,6 +258,16 @@ pub fn discover(
     Ok(discovered)
 }
 
+/// The topics that are there, sorted; none if their folder is not there. Blocks;
+/// not to be called on a runtime's thread.
+///
+/// # Errors
+/// Whatever listing can fail with.
+pub fn list_topics(input: &PlanInput<'_>) -> Result<Vec<Topic>> {
+    let survey = survey(input, &input.layout.topics_prefix())?;
+    Ok(survey.folders.iter().filter_map(|folder| Topic::parse(folder)).collect())
+}
+
 impl Discovered {
     fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, skipped: BTreeMap<Topic, Skipped>) {
         for (source, total) in totals {

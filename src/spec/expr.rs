@@ -13,18 +13,12 @@ use crate::value;
 /// The cleaning of one table, as expressions over the frame of its slots.
 #[derive(Clone)]
 pub struct Cleaning {
-    /// Fields that `sql` names, under their own names.
-    fields: Vec<Expr>,
     /// Text rules, each giving a struct of a value and a note.
     kernels: Vec<Expr>,
     /// The columns that are not `sql`.
-    values: Vec<Expr>,
-    /// The `sql` columns, each with its cast: a later one may name an earlier.
-    sql: Vec<[Expr; 2]>,
-    /// Masks of wrong values, by column.
-    checks: Vec<Expr>,
-    /// Wrong values that become null.
-    nulled: Vec<Expr>,
+    plain: Stage,
+    /// The `sql` columns, each by itself: a later one may name an earlier.
+    sql: Vec<Stage>,
     /// Masks of nulls in required columns.
     required: Vec<Expr>,
     /// Names of the written columns.
@@ -33,6 +27,27 @@ pub struct Cleaning {
     pub notes: Vec<NoteColumn>,
     /// Where the masks are, and whose they are, in the order of their weight.
     pub masks: Vec<MaskColumn>,
+}
+
+/// Columns, from their values to what is left of them: what comes after sees
+/// no value that its column does not take.
+#[derive(Clone, Default)]
+struct Stage {
+    /// What `sql` expressions give, before it has the column's type.
+    raw: Vec<Expr>,
+    /// The values.
+    values: Vec<Expr>,
+    /// Masks of wrong values.
+    checks: Vec<Expr>,
+    /// Wrong values that become null.
+    nulled: Vec<Expr>,
+}
+
+impl Stage {
+    fn plan(&self, frame: LazyFrame) -> LazyFrame {
+        let steps = [&self.raw, &self.values, &self.checks, &self.nulled];
+        steps.into_iter().fold(frame, |frame, step| frame.with_columns(step))
+    }
 }
 
 /// A column of notes.
@@ -71,25 +86,28 @@ impl Cleaning {
     /// If an `sql` expression does not parse, which the spec's check rules out.
     pub fn new(spec: &Spec) -> PolarsResult<Cleaning> {
         let mut cleaning = Cleaning {
-            fields: Vec::new(),
             kernels: Vec::new(),
-            values: Vec::new(),
+            plain: Stage::default(),
             sql: Vec::new(),
-            checks: Vec::new(),
-            nulled: Vec::new(),
             required: Vec::new(),
             output: Vec::new(),
             notes: Vec::new(),
             masks: Vec::new(),
         };
         for (index, column) in spec.columns.iter().enumerate() {
-            cleaning.column(spec, index, column)?;
+            let mut stage = match column.source {
+                Source::Sql { .. } => Stage::default(),
+                _ => std::mem::take(&mut cleaning.plain),
+            };
+            cleaning.column(&mut stage, spec, index)?;
+            cleaning.check(&mut stage, index, column);
+            match column.source {
+                Source::Sql { .. } => cleaning.sql.push(stage),
+                _ => cleaning.plain = stage,
+            }
             if !column.hidden {
                 cleaning.output.push(column.name.as_str().into());
             }
-        }
-        for (index, column) in spec.columns.iter().enumerate() {
-            cleaning.check(index, column);
         }
         if spec.unknown == Unknown::Keep {
             cleaning.output.push(RESCUED.into());
@@ -100,43 +118,42 @@ impl Cleaning {
     /// The lazy frame that cleans a frame of slots: every column of the spec,
     /// and the notes and masks beside them.
     pub fn plan(&self, slots: LazyFrame) -> LazyFrame {
-        let mut frame = slots.with_columns(&self.kernels).with_columns(&self.fields);
-        frame = frame.with_columns(&self.values);
-        for [value, cast] in &self.sql {
-            frame = frame.with_column(value.clone()).with_column(cast.clone());
-        }
-        frame.with_columns(&self.checks).with_columns(&self.nulled).with_columns(&self.required)
+        let kernels = slots.with_columns(&self.kernels);
+        let stages = std::iter::once(&self.plain).chain(&self.sql);
+        stages.fold(kernels, |frame, stage| stage.plan(frame)).with_columns(&self.required)
     }
 
-    fn column(&mut self, spec: &Spec, index: usize, column: &Column) -> PolarsResult<()> {
+    fn column(&mut self, stage: &mut Stage, spec: &Spec, index: usize) -> PolarsResult<()> {
+        let column = &spec.columns[index];
         let name = column.name.as_str();
         match &column.source {
             Source::Field { slot, rules } => {
-                let value = self.part(spec, index, *slot, rules, column.ty);
-                self.values.push(value.alias(name));
+                let value = self.part(stage, spec, index, *slot, rules, column.ty);
+                stage.values.push(value.alias(name));
             }
             Source::Array { slots, rules } => {
                 let element = Type::Scalar(element(column.ty));
                 let parts: Vec<Expr> = slots
                     .iter()
-                    .map(|slot| self.part(spec, index, *slot, rules, element))
+                    .map(|slot| self.part(stage, spec, index, *slot, rules, element))
                     .collect();
-                self.values.push(concat_list(parts)?.alias(name));
+                stage.values.push(concat_list(parts)?.alias(name));
             }
             Source::Concat { slots, separator, rules } => {
                 let text = Type::Scalar(Scalar::String);
-                let parts: Vec<Expr> =
-                    slots.iter().map(|slot| self.part(spec, index, *slot, rules, text)).collect();
-                self.values.push(concat_str(parts, separator, false).alias(name));
+                let parts: Vec<Expr> = slots
+                    .iter()
+                    .map(|slot| self.part(stage, spec, index, *slot, rules, text))
+                    .collect();
+                stage.values.push(concat_str(parts, separator, false).alias(name));
             }
             Source::Constant(text) => {
-                self.values.push(constant(text, column.ty).alias(name));
+                stage.values.push(constant(text, column.ty).alias(name));
             }
             Source::Sql { sql, fields, .. } => {
-                for (slot, field) in fields {
-                    self.fields.push(col(slot_name(*slot)).alias(field.as_str()));
-                }
-                self.sql(index, column, sql_expr(sql)?);
+                let expr = sql_expr(sql)?.map_expr(|expr| bound(expr, spec, fields));
+                self.sql(stage, index, column.ty, expr.alias(sql_name(index)));
+                stage.values.push(col(sql_name(index)).cast(dtype(column.ty)).alias(name));
             }
         }
         Ok(())
@@ -145,6 +162,7 @@ impl Cleaning {
     /// One slot through the rules, to a value of type `ty`.
     fn part(
         &mut self,
+        stage: &mut Stage,
         spec: &Spec,
         column: usize,
         slot: usize,
@@ -163,29 +181,41 @@ impl Cleaning {
             (Wire::Int, Type::Scalar(Scalar::Int32)) => {
                 let narrow = source.clone().cast(DataType::Int32);
                 let lost = narrow.clone().is_null().and(source.is_not_null());
-                self.mask(column, Code::Overflow, slot_name(slot), lost);
+                self.mask(stage, column, Code::Overflow, slot_name(slot), lost);
                 narrow
             }
             (Wire::Int | Wire::Float | Wire::Bool, _) => source,
         }
     }
 
-    fn sql(&mut self, index: usize, column: &Column, value: Expr) {
-        let raw = PlSmallStr::from_string(format!("{index}.sql"));
-        let cast = col(raw.clone()).cast(dtype(column.ty));
-        let lost = cast.clone().is_null().and(col(raw.clone()).is_not_null());
-        self.mask(index, Code::Type, raw.clone(), lost);
-        self.sql.push([value.alias(raw), cast.alias(column.name.as_str())]);
+    /// An expression's result, and where it is no value of the column's type.
+    fn sql(&mut self, stage: &mut Stage, index: usize, ty: Type, result: Expr) {
+        stage.raw.push(result);
+        let (raw, value) = (col(sql_name(index)), col(sql_name(index)).cast(dtype(ty)));
+        let lost = value.clone().is_null().and(raw.clone().is_not_null());
+        match ty.scalar() {
+            Scalar::Int32 | Scalar::Int64 => {
+                // A cast cuts a fraction off without a word.
+                let number = |expr: Expr| expr.cast(DataType::Float64);
+                let changed = number(value).neq(number(raw));
+                self.mask(stage, index, Code::Type, sql_name(index), lost.or(changed));
+            }
+            Scalar::Float64 => {
+                self.mask(stage, index, Code::NotFinite, sql_name(index), value.is_finite().not());
+                self.mask(stage, index, Code::Type, sql_name(index), lost);
+            }
+            _ => self.mask(stage, index, Code::Type, sql_name(index), lost),
+        }
     }
 
     /// What a column says of its values once they are there.
-    fn check(&mut self, index: usize, column: &Column) {
+    fn check(&mut self, stage: &mut Stage, index: usize, column: &Column) {
         let name = PlSmallStr::from_str(&column.name);
         if let Some(range) = column.range {
             let low = range.min.map(|min| col(name.clone()).lt(lit(min)));
             let high = range.max.map(|max| col(name.clone()).gt(lit(max)));
             for outside in [low, high].into_iter().flatten() {
-                self.mask(index, Code::Range, name.clone(), outside);
+                self.mask(stage, index, Code::Range, name.clone(), outside);
             }
         }
         let allowed = column
@@ -194,10 +224,10 @@ impl Cleaning {
             .map(|text| col(name.clone()).eq(constant(text, column.ty)))
             .reduce(Expr::or);
         if let Some(allowed) = allowed {
-            self.mask(index, Code::NotAllowed, name.clone(), allowed.not());
+            self.mask(stage, index, Code::NotAllowed, name.clone(), allowed.not());
         }
         if column.on_error == OnError::Null {
-            self.null_the_wrong(index, &name);
+            self.null_the_wrong(stage, index, &name);
         }
         if column.required {
             let mask = mask_name(index, self.masks.len());
@@ -211,17 +241,24 @@ impl Cleaning {
         }
     }
 
-    fn null_the_wrong(&mut self, index: usize, name: &PlSmallStr) {
+    fn null_the_wrong(&self, stage: &mut Stage, index: usize, name: &PlSmallStr) {
         let of_column = self.masks.iter().filter(|mask| mask.column == index);
         if let Some(wrong) = of_column.map(|mask| col(mask.name.clone())).reduce(Expr::or) {
             let kept = when(wrong).then(lit(NULL)).otherwise(col(name.clone()));
-            self.nulled.push(kept.alias(name.clone()));
+            stage.nulled.push(kept.alias(name.clone()));
         }
     }
 
-    fn mask(&mut self, column: usize, code: Code, shown: PlSmallStr, wrong: Expr) {
+    fn mask(
+        &mut self,
+        stage: &mut Stage,
+        column: usize,
+        code: Code,
+        shown: PlSmallStr,
+        wrong: Expr,
+    ) {
         let name = mask_name(column, self.masks.len());
-        self.checks.push(wrong.fill_null(lit(false)).alias(name.clone()));
+        stage.checks.push(wrong.fill_null(lit(false)).alias(name.clone()));
         self.masks.push(MaskColumn { name, column, code, shown });
     }
 }
@@ -229,6 +266,26 @@ impl Cleaning {
 /// The frame's column of a slot.
 pub fn slot_name(slot: usize) -> PlSmallStr {
     PlSmallStr::from_string(slot.to_string())
+}
+
+/// What an `sql` expression gives. Names of columns never begin with a digit.
+fn sql_name(column: usize) -> PlSmallStr {
+    PlSmallStr::from_string(format!("{column}.sql"))
+}
+
+/// A name in an `sql` expression → what it stands for: the slot of a field, or
+/// a column. Sums and products of 32 bits would wrap around without a word, so
+/// that these columns come with 64.
+fn bound(expr: Expr, spec: &Spec, fields: &[(usize, String)]) -> Expr {
+    let Expr::Column(name) = &expr else { return expr };
+    if let Some((slot, _)) = fields.iter().find(|(_, field)| field == name.as_str()) {
+        return col(slot_name(*slot));
+    }
+    let column = spec.columns.iter().find(|column| column.name == name.as_str());
+    match column.map(|column| column.ty) {
+        Some(Type::Scalar(Scalar::Int32)) => expr.cast(DataType::Int64),
+        _ => expr,
+    }
 }
 
 fn mask_name(column: usize, mask: usize) -> PlSmallStr {

@@ -2,6 +2,7 @@
 
 use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PlSmallStr, Schema, TimeUnit};
 use polars::sql::sql_expr;
+use toml::Spanned;
 
 use super::check::Check;
 use super::found::{Span, near};
@@ -51,7 +52,7 @@ impl Check<'_> {
                 }
             }
         }
-        self.trial(&expr, &columns, &fields, &span);
+        self.trial(index, &expr, &columns, &fields);
         Some(Source::Sql { sql: sql.get_ref().clone(), fields, columns })
     }
 
@@ -84,7 +85,10 @@ impl Check<'_> {
 
     /// Lets Polars compute the expression over rows of nulls: types that do not
     /// fit show there, and functions that make one value of many rows.
-    fn trial(&mut self, expr: &Expr, columns: &[String], fields: &[(usize, String)], span: &Span) {
+    fn trial(&mut self, index: usize, expr: &Expr, columns: &[String], fields: &[(usize, String)]) {
+        let raw = &self.raw.columns[index];
+        let Some(span) = raw.sql.as_ref().map(Spanned::span) else { return };
+        let ty = self.scope.columns[index].ty;
         let mut schema = Schema::default();
         for name in columns {
             let known = self.scope.position(name).and_then(|at| self.scope.columns[at].ty);
@@ -95,12 +99,19 @@ impl Check<'_> {
             schema.insert(PlSmallStr::from_str(name), DataType::String);
         }
         let frame = DataFrame::full_null(&schema, TRIAL_ROWS);
-        match frame.lazy().select([expr.clone()]).collect() {
+        let result = match frame.lazy().select([expr.clone()]).collect() {
+            Ok(result) => result,
             Err(error) => {
-                self.problem(span, format!("this cannot be computed: {}", brief(&error)));
+                self.problem(&span, format!("this cannot be computed: {}", brief(&error)));
+                return;
             }
-            Ok(result) if result.height() != TRIAL_ROWS => self.problem(span, MANY_ROWS),
-            Ok(_) => {}
+        };
+        if result.height() != TRIAL_ROWS {
+            self.problem(&span, MANY_ROWS);
+        } else if let (Some(ty), Some(given)) = (ty, result.dtypes().first())
+            && !becomes(given, ty.scalar())
+        {
+            self.problem(&span, format!("this gives {given}, which becomes no {ty}"));
         }
     }
 }
@@ -175,10 +186,26 @@ fn not_by_row(expr: &Expr) -> Option<&'static str> {
     })
 }
 
+/// Whether what an expression gives can be a value of the type: Polars has no
+/// cast for the others, or one that loses something.
+fn becomes(given: &DataType, scalar: Scalar) -> bool {
+    let number = given.is_primitive_numeric();
+    match scalar {
+        _ if *given == DataType::Null => true,
+        Scalar::Int32 | Scalar::Int64 | Scalar::Float64 => {
+            number || matches!(given, DataType::String | DataType::Boolean)
+        }
+        Scalar::String => number || !given.is_nested(),
+        Scalar::Bool => *given == DataType::Boolean,
+        Scalar::Timestamp => matches!(given, DataType::Datetime(..) | DataType::Date),
+        Scalar::Date => *given == DataType::Date,
+    }
+}
+
 fn data_type(ty: Type) -> DataType {
     match ty {
-        Type::Scalar(Scalar::Int32) => DataType::Int32,
-        Type::Scalar(Scalar::Int64) => DataType::Int64,
+        // An expression gets these with 64 bits too.
+        Type::Scalar(Scalar::Int32 | Scalar::Int64) => DataType::Int64,
         Type::Scalar(Scalar::Float64) => DataType::Float64,
         Type::Scalar(Scalar::String) => DataType::String,
         Type::Scalar(Scalar::Bool) => DataType::Boolean,

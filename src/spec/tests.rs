@@ -249,7 +249,7 @@ fn a_problem_of_an_sql_column_has_its_place() {
         ),
         (
             sql("a || upper(a)"),
-            "11:7: this cannot be computed: invalid series dtype: expected `String`, got `i32` for series with name `a`",
+            "11:7: this cannot be computed: invalid series dtype: expected `String`, got `i64` for series with name `a`",
         ),
         (sql("max(a)"), "11:7: this looks at more than one row; each row is cleaned alone"),
         (
@@ -257,6 +257,10 @@ fn a_problem_of_an_sql_column_has_its_place() {
             "11:7: this looks at more than one row; each row is cleaned alone",
         ),
         (later, "11:7: `c` is an `sql` column below this one; put it above"),
+        (
+            sql("a > 1").replace("\"string\"", "\"date\""),
+            "11:7: this gives bool, which becomes no date",
+        ),
         (
             format!("{}trim = true\n", sql("a > 1")),
             "12:1: `trim` has no effect on `sql`: write it in SQL",

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use polars::prelude::{BooleanChunked, NewChunkedArray, PlSmallStr};
+use polars::prelude::*;
 
 use super::Changes;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::key::Layout;
 use crate::pipeline::decode::{DecodedBatch, Reject};
-use crate::spec::{OnError, Spec};
+use crate::spec::{OnError, Source, Spec};
 
 /// The wrong values of one batch. The first fault of a value counts.
 pub struct Faults<'s> {
@@ -39,6 +39,31 @@ impl<'s> Faults<'s> {
             let name = self.spec.columns[*column].name.clone();
             *changes.entry((name, format!("on_error {}", fault.code))).or_default() += 1;
         }
+    }
+
+    /// Makes arrays null of which an element is wrong. An element by itself is
+    /// null by now; that would look as if the field had been.
+    ///
+    /// # Errors
+    /// If Polars refuses, which it has no cause to.
+    pub fn null_arrays(&self, frame: DataFrame) -> PolarsResult<DataFrame> {
+        let mut wrong: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
+        for ((row, column), _) in self.of_kind(OnError::Null) {
+            if matches!(self.spec.columns[*column].source, Source::Array { .. }) {
+                let none = || vec![false; frame.height()];
+                wrong.entry(*column).or_insert_with(none)[*row] = true;
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(frame);
+        }
+        let nulled = wrong.into_iter().map(|(column, wrong)| {
+            let name = self.spec.columns[column].name.as_str();
+            let wrong = lit(Series::new(PlSmallStr::EMPTY, wrong));
+            when(wrong).then(lit(NULL)).otherwise(col(name)).alias(name)
+        });
+        let nulled: Vec<Expr> = nulled.collect();
+        frame.lazy().with_columns(nulled).collect()
     }
 
     /// Which of the rows passed; `None` if all did.
