@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use crate::key::{Layout, Source, Topic};
-use crate::pipeline::discover::{Discovered, Found, Object, discover, list_topics};
+use crate::pipeline::discover::{Discovered, Found, Listing, Object, discover, list_topics};
 use crate::pipeline::fetch::{FetchLimits, Fetcher, RawBatch, fetch};
-use crate::pipeline::plan::{PlanInput, Shard, ShardLimits};
+use crate::pipeline::plan::Shard;
 use crate::spec::{Spec, parse};
 use crate::store::Store;
 use crate::{Error, Result};
@@ -118,14 +118,13 @@ fn count<T: Ord>(shards: &[Arc<Shard>], part: impl Fn(&Source) -> T) -> usize {
 fn list(input: &Sampling<'_>) -> Result<BTreeMap<Arc<Source>, Vec<Object>>> {
     let Sampling { topic, store, layout, runtime, .. } = *input;
     let spec = any(topic)?;
-    let plan = PlanInput {
+    let plan = Listing {
         store,
         layout,
         specs: std::slice::from_ref(&spec),
         topic_globs: &[],
         watermarks: &[],
         full: true,
-        limits: ShardLimits::default(),
         runtime,
     };
     let there = list_topics(&plan)?;

@@ -263,7 +263,7 @@ pub fn discover(
 ///
 /// # Errors
 /// Whatever listing can fail with.
-pub fn list_topics(input: &PlanInput<'_>) -> Result<Vec<Topic>> {
+pub fn list_topics(input: &Listing<'_>) -> Result<Vec<Topic>> {
     let survey = survey(input, &input.layout.topics_prefix())?;
     Ok(survey.folders.iter().filter_map(|folder| Topic::parse(folder)).collect())
 }
