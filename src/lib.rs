@@ -9,26 +9,30 @@
 //! The modules are declared in the order in which a record meets them. Data
 //! flows one way: a stage knows the type of the stage before it and no other.
 
-pub mod emulate;
+// The ground: what every stage may know.
 pub mod error;
 pub mod code;
 pub mod key;
-pub mod spec;
 pub mod value;
+pub mod spec;
 pub mod store;
 pub mod arrow_bridge;
 
+// What the operator typed, and how the program answers.
+pub mod settings;
+pub mod cli;
+pub mod signals;
+pub mod progress;
+pub mod logging;
+
+// The work.
 pub mod pipeline;
 
+// The commands, and what each needs besides the pipeline.
 pub mod trial;
 pub mod check;
 pub mod init;
-
-pub mod cli;
+pub mod emulate;
 pub mod commands;
-pub mod logging;
-pub mod progress;
-pub mod settings;
-pub mod signals;
 
 pub use error::{Error, Result};
