@@ -77,7 +77,7 @@ impl Case {
 
 /// One random body.
 pub fn check(choices: &mut Choices<'_>) {
-    let fault = choices.once_in(4).then(|| choices.pick(&FAULTS));
+    let fault = choices.once_in(8).then(|| choices.pick(&FAULTS));
     let floor = if choices.once_in(8) { START + choices.below(4) as u64 } else { 0 };
     let next_start = choices.once_in(8).then(|| START + choices.below(5) as u64);
     let clean = choices.once_in(32);
