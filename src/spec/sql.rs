@@ -1,8 +1,10 @@
 //! A column's SQL expression: what it names, and whether it can be computed.
 
-use polars::prelude::{DataFrame, DataType, Expr, IntoLazy, PlSmallStr, Schema, TimeUnit};
+use polars::prelude::{
+    Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, PlSmallStr, PolarsResult,
+    Series, TimeUnit,
+};
 use polars::sql::sql_expr;
-use toml::Spanned;
 
 use super::check::Check;
 use super::found::{Span, near};
@@ -52,7 +54,8 @@ impl Check<'_> {
                 }
             }
         }
-        self.trial(index, &expr, &columns, &fields);
+        let result = self.trial(&expr, &columns, &fields, &span);
+        self.castable(index, result, &span);
         Some(Source::Sql { sql: sql.get_ref().clone(), fields, columns })
     }
 
@@ -83,35 +86,47 @@ impl Check<'_> {
         self.problem(span, message);
     }
 
-    /// Lets Polars compute the expression over rows of nulls: types that do not
-    /// fit show there, and functions that make one value of many rows.
-    fn trial(&mut self, index: usize, expr: &Expr, columns: &[String], fields: &[(usize, String)]) {
-        let raw = &self.raw.columns[index];
-        let Some(span) = raw.sql.as_ref().map(Spanned::span) else { return };
-        let ty = self.scope.columns[index].ty;
-        let mut schema = Schema::default();
+    /// Lets Polars compute the expression over a null and an odd value of each
+    /// column: types that do not fit show there, functions that make one value
+    /// of many rows, and those that would stop a run at a value.
+    fn trial(
+        &mut self,
+        expr: &Expr,
+        columns: &[String],
+        fields: &[(usize, String)],
+        span: &Span,
+    ) -> Option<DataType> {
+        let mut rows = Vec::new();
         for name in columns {
-            let known = self.scope.position(name).and_then(|at| self.scope.columns[at].ty);
-            let Some(ty) = known else { return };
-            schema.insert(PlSmallStr::from_str(name), data_type(ty));
+            let ty = self.scope.position(name).and_then(|at| self.scope.columns[at].ty)?;
+            rows.push(odd_values(name, ty));
         }
         for (_, name) in fields {
-            schema.insert(PlSmallStr::from_str(name), DataType::String);
+            rows.push(odd_values(name, Type::Scalar(Scalar::String)));
         }
-        let frame = DataFrame::full_null(&schema, TRIAL_ROWS);
-        let result = match frame.lazy().select([expr.clone()]).collect() {
-            Ok(result) => result,
+        let frame = rows.into_iter().collect::<PolarsResult<Vec<_>>>();
+        let result = frame
+            .and_then(|columns| DataFrame::new(TRIAL_ROWS, columns))
+            .and_then(|frame| frame.lazy().select([expr.clone()]).collect());
+        match result {
             Err(error) => {
-                self.problem(&span, format!("this cannot be computed: {}", brief(&error)));
-                return;
+                let message = format!("this cannot be computed: {}", brief(&error));
+                self.problem(span, message);
+                None
             }
-        };
-        if result.height() != TRIAL_ROWS {
-            self.problem(&span, MANY_ROWS);
-        } else if let (Some(ty), Some(given)) = (ty, result.dtypes().first())
-            && !becomes(given, ty.scalar())
-        {
-            self.problem(&span, format!("this gives {given}, which becomes no {ty}"));
+            Ok(result) if result.height() != TRIAL_ROWS => {
+                self.problem(span, MANY_ROWS);
+                None
+            }
+            Ok(result) => result.columns().first().map(|column| column.dtype().clone()),
+        }
+    }
+
+    /// Whether what the expression gives can be the column's type.
+    fn castable(&mut self, index: usize, result: Option<DataType>, span: &Span) {
+        let (Some(result), Some(ty)) = (result, self.scope.columns[index].ty) else { return };
+        if !becomes(&result, ty.scalar()) {
+            self.problem(span, format!("this gives {result}, which becomes no {ty}"));
         }
     }
 }
@@ -150,6 +165,20 @@ fn unquoted(sql: &str) -> String {
 
 /// More than one, so that one value of all rows is seen.
 const TRIAL_ROWS: usize = 2;
+
+/// A null, and a value that a careless expression does not expect.
+fn odd_values(name: &str, ty: Type) -> PolarsResult<Column> {
+    let name = PlSmallStr::from_str(name);
+    let values = match ty.scalar() {
+        Scalar::String => Series::new(name, [None, Some("a")]),
+        Scalar::Int32 => Series::new(name, [None, Some(i64::from(i32::MAX))]),
+        Scalar::Int64 => Series::new(name, [None, Some(i64::MAX)]),
+        Scalar::Float64 => Series::new(name, [None, Some(1e300)]),
+        Scalar::Bool => Series::new(name, [None, Some(true)]),
+        Scalar::Timestamp | Scalar::Date => Series::new(name, [None, Some(20_000_i64)]),
+    };
+    values.cast(&data_type(ty)).map(Series::into_column)
+}
 
 const MANY_ROWS: &str = "this looks at more than one row; each row is cleaned alone";
 
@@ -218,7 +247,7 @@ fn data_type(ty: Type) -> DataType {
 /// The first line of what Polars says, without the syntax trees that it prints.
 fn brief(error: &polars::error::PolarsError) -> String {
     let error = error.to_string();
-    let line = error.lines().next().unwrap_or_default();
+    let line = error.lines().next().unwrap_or_default().trim();
     match line.char_indices().nth(120) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),

@@ -256,6 +256,20 @@ fn a_problem_of_an_sql_column_has_its_place() {
             sql("sum(a) OVER (PARTITION BY a)"),
             "11:7: this looks at more than one row; each row is cleaned alone",
         ),
+        (
+            sql("replace('a', 'a', 'b') || CAST(a AS VARCHAR)").replace("\"string\"", "\"bool\""),
+            "11:7: this gives str, which becomes no bool",
+        ),
+        (
+            sql("NOT upper(CAST(a AS VARCHAR))"),
+            "11:7: this cannot be computed: casting from Utf8View to Boolean not supported",
+        ),
+        (
+            sql("CAST(CAST(a AS VARCHAR) || 'x' AS INTEGER)"),
+            "11:7: this cannot be computed: conversion from `str` to `i32` failed in column 'a' for 1 out of 2 values: [\"2147483647x\"]",
+        ),
+        (sql("TRY_CAST(CAST(a AS VARCHAR) || 'x' AS INTEGER)"), ""),
+        (sql("a > 1").replace("\"string\"", "\"bool\""), ""),
         (later, "11:7: `c` is an `sql` column below this one; put it above"),
         (
             sql("a > 1").replace("\"string\"", "\"date\""),

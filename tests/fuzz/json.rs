@@ -142,10 +142,10 @@ pub fn body(choices: &mut Choices<'_>) -> Vec<u8> {
 fn line(choices: &mut Choices<'_>) -> Vec<u8> {
     let mut text = Vec::new();
     space(choices, &mut text);
-    match choices.below(16) {
-        0 => text.extend(deep(choices)),
-        1 => value(choices, &mut text, 3),
-        2 => text.extend(choices.rest()),
+    match choices.below(48) {
+        47 => text.extend(choices.rest()),
+        46 => text.extend(deep(choices)),
+        43..=45 => value(choices, &mut text, 3),
         _ => text.extend(record(choices)),
     }
     for _ in 0..choices.below(4) {
@@ -155,7 +155,7 @@ fn line(choices: &mut Choices<'_>) -> Vec<u8> {
     if choices.once_in(20) {
         text.extend(choices.pick(&["x", "{}", ",", "}", "]", "\"", "\u{b}", "\u{c}"]).bytes());
     }
-    if choices.once_in(3) {
+    if choices.once_in(6) {
         choices.mutate(&mut text);
     }
     text
@@ -170,7 +170,7 @@ fn record(choices: &mut Choices<'_>) -> Vec<u8> {
 /// An envelope around a text, or the text as it is.
 fn wrap(choices: &mut Choices<'_>, text: Vec<u8>) -> Vec<u8> {
     let around = |head: &str, tail: &str| [head.as_bytes(), &text, tail.as_bytes()].concat();
-    match choices.below(12) {
+    match choices.below(20) {
         0 => around(r#"{"value":"#, "}"),
         1 => around(r#"{"schema":{"type":"struct"},"payload":"#, "}"),
         2 => around(r#"{"payload": "#, r#" , "schema":null}"#),
@@ -197,23 +197,33 @@ fn deep(choices: &mut Choices<'_>) -> Vec<u8> {
 
 fn object(choices: &mut Choices<'_>, out: &mut Vec<u8>, depth: usize) {
     out.push(b'{');
-    for n in 0..choices.below(7) {
+    // Names follow each other, so that most are there once.
+    let first = choices.below(KEYS.len());
+    for n in 0..choices.below(9) {
         space(choices, out);
         if n > 0 {
             out.push(b',');
             space(choices, out);
         }
+        let key = KEYS[(first + n) % KEYS.len()];
         out.push(b'"');
-        match choices.below(40) {
-            39 => out.extend(choices.pick(&BAD_KEYS).bytes()),
-            38 => inner_string(choices, out),
-            _ => out.extend(choices.pick(&KEYS).bytes()),
+        match choices.below(100) {
+            99 => out.extend(choices.pick(&BAD_KEYS).bytes()),
+            98 => inner_string(choices, out),
+            97 => out.extend(choices.pick(&KEYS).bytes()),
+            _ => out.extend(key.bytes()),
         }
         out.push(b'"');
         space(choices, out);
         out.push(b':');
         space(choices, out);
-        value(choices, out, depth);
+        match key {
+            _ if choices.once_in(3) => value(choices, out, depth),
+            "i" | "j" | "f" => number(choices, out),
+            "b" => out.extend(choices.pick(&["true", "false", "null", "\"true\""]).bytes()),
+            "l" if depth > 0 => array(choices, out, depth - 1),
+            _ => value(choices, out, depth),
+        }
     }
     space(choices, out);
     out.push(b'}');
@@ -225,7 +235,7 @@ fn value(choices: &mut Choices<'_>, out: &mut Vec<u8>, depth: usize) {
         1 => out.extend(choices.pick(&["true", "false"]).bytes()),
         2..=5 => number(choices, out),
         6..=9 => string(choices, out),
-        10 if choices.once_in(4) => out.extend(choices.pick(&BAD_VALUES).bytes()),
+        10 if choices.once_in(12) => out.extend(choices.pick(&BAD_VALUES).bytes()),
         11 | 12 if depth > 0 => object(choices, out, depth - 1),
         13 if depth > 0 => array(choices, out, depth - 1),
         14 => out.extend(format!("\"{}\"", choices.pick(&NUMBERS)).bytes()),
@@ -269,15 +279,15 @@ fn string(choices: &mut Choices<'_>, out: &mut Vec<u8>) {
 
 fn inner_string(choices: &mut Choices<'_>, out: &mut Vec<u8>) {
     for _ in 0..choices.below(5) {
-        match choices.below(40) {
-            39 => out.extend(choices.pick(&BAD_TEXTS).bytes()),
-            38 => out.push(choices.byte()),
+        match choices.below(100) {
+            99 => out.push(choices.byte()),
+            96..=98 => out.extend(choices.pick(&BAD_TEXTS).bytes()),
             _ => out.extend(choices.pick(&TEXTS).bytes()),
         }
     }
 }
 
 fn space(choices: &mut Choices<'_>, out: &mut Vec<u8>) {
-    let bad = choices.once_in(100);
+    let bad = choices.once_in(250);
     out.extend(choices.pick(if bad { &BAD_SPACES[..] } else { &SPACES[..] }).bytes());
 }

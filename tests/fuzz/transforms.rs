@@ -150,7 +150,9 @@ fn works(spec: &Spec, text: &str) {
     assert!(spec.examples.iter().all(|e| (1..=text.lines().count()).contains(&e.line)), "{text}");
     let inputs: Vec<_> = spec.examples.iter().map(|e| e.input.replace(['\n', '\r'], " ")).collect();
     let lines = [inputs.join("\n"), ODD.to_owned()].join("\n");
-    crate::decode::run(spec, lines.as_bytes());
+    if let Err(error) = crate::decode::run(spec, lines.as_bytes()) {
+        panic!("{error}\n{text}");
+    }
 }
 
 fn lies_inside(problem: &Problem, text: &str) {
