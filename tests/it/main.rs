@@ -5,4 +5,9 @@
 #[path = "../support/s3/mod.rs"]
 mod s3;
 
+mod command;
+mod rows;
+
+mod peer;
+mod real;
 mod s3_server;
