@@ -9,5 +9,6 @@ mod command;
 mod rows;
 
 mod peer;
+mod readme;
 mod real;
 mod s3_server;
