@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::markdown::Document;
 use super::world::World;
-use crate::command::said;
+use crate::command::{pinclean, said};
 use crate::s3::{ACCESS_KEY, Op, SECRET_KEY};
 
 /// Runs with these arguments, and the codes that they end with.
@@ -64,12 +64,11 @@ fn behind_another_run(world: &World) -> i32 {
 fn stopped(world: &World, signal: &str, code: i32) -> i32 {
     world.server.clear_log();
     world.server.faults().delay(Op::Get, Duration::from_millis(300));
-    let mut run = Command::new(crate::command::PINCLEAN)
-        .args(["run", "--bucket", "pins", "--concurrency", "1", "--out", signal])
+    let args = ["run", "--bucket", "pins", "--concurrency", "1", "--out", signal];
+    let mut run = pinclean(&world.folder(), &args)
         .args(["--endpoint-url", &world.server.endpoint()])
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        .current_dir(world.folder())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();

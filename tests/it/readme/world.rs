@@ -1,11 +1,12 @@
 //! Where a reader tries the commands out: a clone, the programs, the buckets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -41,11 +42,12 @@ impl World {
             format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
         let config = format!("[default]\n{profile}[profile analytics]\n{profile}");
         fs::write(world.outside("config"), config).unwrap();
-        for (bucket, wanted) in wanted_buckets() {
-            world.server.create_bucket_with(&bucket, wanted.options);
-            if wanted.is_source {
-                world.server.load_folder(&bucket, &repository().join("fixtures/bucket"));
-            }
+        for (bucket, options) in sources() {
+            world.server.create_bucket_with(&bucket, options);
+            world.server.load_folder(&bucket, &repository().join("fixtures/bucket"));
+        }
+        for bucket in outputs() {
+            world.server.create_bucket(&bucket);
         }
         world
     }
@@ -125,45 +127,42 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-struct Wanted {
-    options: BucketOptions,
-    is_source: bool,
+/// The lines of the README that a reader types or copies.
+fn typed_lines() -> Vec<String> {
+    let blocks = Document::read("README.md").blocks().into_iter();
+    let typed = blocks.filter(|block| block.language != "text");
+    typed.flat_map(|block| block.text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// The buckets that the README names, each as its recipe says that it is.
-fn wanted_buckets() -> BTreeMap<String, Wanted> {
-    let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
-    for block in Document::read("README.md").blocks() {
-        for line in block.text.lines().filter(|_| block.language != "text") {
-            let words: Vec<&str> = line.split([' ', '"', '=']).collect();
-            let after = |flag: &str| {
-                let at = words.iter().position(|word| *word == flag)?;
-                words.get(at + 1).copied()
-            };
-            let source = after("--bucket").or_else(|| bucket_of(after("--source")?));
-            let in_url = words.iter().filter_map(|word| bucket_of(word));
-            for bucket in in_url.chain(source) {
-                let bucket_is_new = !wanted.contains_key(bucket);
-                let entry = wanted.entry(bucket.to_owned()).or_insert_with(|| Wanted {
-                    options: BucketOptions::default(),
-                    is_source: false,
-                });
-                if source == Some(bucket) || line.starts_with("source") {
-                    let options = BucketOptions {
-                        region: after("--region").unwrap_or("us-east-1").to_owned(),
-                        public: line.contains("--no-sign-request"),
-                        requester_pays: line.contains("--request-payer"),
-                    };
-                    let same = format!("{options:?}") == format!("{:?}", entry.options);
-                    assert!(bucket_is_new || same, "{bucket} is not what it was: {line}");
-                    *entry = Wanted { options, is_source: true };
-                }
-            }
+/// The buckets that hold records, each as its recipe says that it is.
+fn sources() -> BTreeMap<String, BucketOptions> {
+    let source = Regex::new(r#"--bucket (\S+)|^source = "s3://([^/"]+)"#).unwrap();
+    let region = Regex::new(r"--region (\S+)").unwrap();
+    let mut sources: BTreeMap<String, BucketOptions> = BTreeMap::new();
+    for line in typed_lines() {
+        let Some(found) = source.captures(&line) else { continue };
+        let bucket = found.get(1).or(found.get(2)).unwrap().as_str();
+        let options = BucketOptions {
+            region: region
+                .captures(&line)
+                .map_or("us-east-1", |r| r.get(1).unwrap().as_str())
+                .into(),
+            public: line.contains("--no-sign-request"),
+            requester_pays: line.contains("--request-payer"),
+        };
+        let told = format!("{options:?}");
+        if let Some(before) = sources.insert(bucket.to_owned(), options) {
+            assert_eq!(format!("{before:?}"), told, "{bucket} is not what it was: {line}");
         }
     }
-    wanted
+    sources
 }
 
-fn bucket_of(url: &str) -> Option<&str> {
-    url.strip_prefix("s3://")?.split('/').next()
+/// The buckets that are only written to.
+fn outputs() -> BTreeSet<String> {
+    let url = Regex::new("s3://([a-z0-9.-]+)").unwrap();
+    let lines = typed_lines();
+    let named = lines.iter().flat_map(|line| url.captures_iter(line));
+    let sources = sources();
+    named.map(|url| url[1].to_owned()).filter(|bucket| !sources.contains_key(bucket)).collect()
 }
