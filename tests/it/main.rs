@@ -5,4 +5,10 @@
 #[path = "../support/s3/mod.rs"]
 mod s3;
 
+mod command;
+mod rows;
+
+mod peer;
+mod readme;
+mod real;
 mod s3_server;
