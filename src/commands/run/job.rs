@@ -18,7 +18,7 @@ use crate::pipeline::fetch::Fetcher;
 use crate::pipeline::plan::ShardLimits;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
-use crate::pipeline::write::{Output, Target, table_schema};
+use crate::pipeline::write::{Output, Target, fields, table_schema};
 use crate::progress::Progress;
 use crate::settings::Run;
 use crate::signals::Stop;
@@ -131,9 +131,27 @@ impl<'a> Job<'a> {
         let open = |spec: &Spec| -> Result<Table> {
             let log = TableLog::new(self.output(), &spec.table);
             let base = self.runtime.block_on(log.read_latest())?;
+            if let Some(base) = &base {
+                self.warn_of_other_source(&spec.table, &base.manifest.source);
+                if !self.settings.full {
+                    log.check_schema(base, &fields(spec))?;
+                }
+            }
             Ok(Table { log, base })
         };
         self.specs.iter().map(open).collect()
+    }
+
+    /// Offsets tell what is new only as long as the source is the same one.
+    fn warn_of_other_source(&self, table: &str, before: &str) {
+        let now = self.source.url();
+        if !self.settings.full && !before.is_empty() && before != now {
+            tracing::warn!(
+                "table {table} was built from {before}, and this run reads {now}: records up to \
+                 the offsets that were committed are taken as read; if these are other topics of \
+                 the same name, use another --out"
+            );
+        }
     }
 
     fn watermarks(&self, table: &Table) -> Watermarks {

@@ -18,6 +18,9 @@ pub struct Manifest {
     pub run_id: String,
     /// When, as RFC 3339 in UTC.
     pub committed_at: String,
+    /// Where the objects were, as a URL or folder.
+    #[serde(default)]
+    pub source: String,
     /// The transform's hash.
     pub spec_hash: String,
     /// The table's columns.
@@ -76,6 +79,8 @@ pub struct Draft {
     pub run_id: String,
     /// Now, as RFC 3339 in UTC.
     pub committed_at: String,
+    /// Where the objects are, as a URL or folder.
+    pub source: String,
     /// The transform's hash.
     pub spec_hash: String,
     /// The table's columns.
@@ -107,6 +112,7 @@ impl Manifest {
             version: VERSION,
             run_id: draft.run_id,
             committed_at: draft.committed_at,
+            source: draft.source,
             spec_hash: draft.spec_hash,
             schema: draft.schema,
             mode: draft.mode,

@@ -135,6 +135,7 @@ fn draft(run: &str) -> Draft {
     Draft {
         run_id: run.into(),
         committed_at: "2024-01-01T00:00:00Z".into(),
+        source: "s3://bucket".into(),
         spec_hash: "hash".into(),
         schema: vec![Field { name: "a".into(), ty: "int32".into() }],
         mode: Mode::Append,

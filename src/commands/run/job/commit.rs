@@ -52,6 +52,7 @@ impl Job<'_> {
         let draft = Draft {
             run_id: self.run_id.clone(),
             committed_at: rfc3339(Utc::now()),
+            source: self.source.url().to_owned(),
             spec_hash: spec.hash.clone(),
             schema: fields(spec),
             mode: if self.settings.full { Mode::Full } else { Mode::Append },
