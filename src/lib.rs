@@ -12,6 +12,7 @@
 // The ground: what every stage may know.
 pub mod error;
 pub mod code;
+pub mod near;
 pub mod key;
 pub mod value;
 pub mod spec;

@@ -13,10 +13,14 @@ use super::plan::{Shard, ShardLimits, plan};
 use super::watch::Watch;
 use super::work::{Done, Line};
 use super::write::Target;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Shards that wait for a worker. Few: they hold the names of their objects.
 const QUEUE: usize = 2;
+
+/// A worker's stack. JSON is walked down by recursion, 128 levels deep; without
+/// optimisation a level takes 28 KiB.
+const STACK: usize = 8 << 20;
 
 /// All that plan and work need.
 pub struct Engine<'a> {
@@ -46,8 +50,10 @@ impl Engine<'_> {
             let workers: Vec<_> = (0..self.workers)
                 .map(|_| {
                     let shards = receiver.clone();
-                    scope.spawn(move || self.work(&shards))
+                    let worker = thread::Builder::new().stack_size(STACK);
+                    worker.spawn_scoped(scope, move || self.work(&shards))
                 })
+                .filter_map(|worker| self.started(worker))
                 .collect();
             // The planner sees by this that nobody works any more.
             drop(receiver);
@@ -80,6 +86,12 @@ impl Engine<'_> {
         });
         self.watch.progress().planned();
         discovered
+    }
+
+    /// A worker, unless the system gives no thread for it.
+    fn started<T>(&self, worker: std::io::Result<T>) -> Option<T> {
+        let failed = |e: std::io::Error| Error::Internal { stage: "start", message: e.to_string() };
+        worker.map_err(|e| self.watch.fail(failed(e))).ok()
     }
 
     /// One worker: takes shards until there are none. A failure ends it, and

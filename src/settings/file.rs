@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::{Kind, Opt};
+use crate::near::near;
 use crate::{Error, Result};
 
 /// The file that is read if none is named.
@@ -151,7 +152,7 @@ impl Scope<'_> {
         if self.table.is_none() {
             names.extend(self.options.iter().filter_map(|o| o.command.clone()));
         }
-        match nearest(key, &names) {
+        match near(&key_of(key), names.iter().map(String::as_str)) {
             Some(near) => format!("there is no key {key:?} {place}; did you mean {near:?}?"),
             None => format!("there is no key {key:?} {place}"),
         }
@@ -180,17 +181,6 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
         DeValue::Float(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// The name that was probably meant, if one is near.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
-    let name = key_of(name);
-    names
-        .iter()
-        .map(|candidate| (strsim::osa_distance(&name, candidate), candidate))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
-        .map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

@@ -9,31 +9,15 @@ use std::fmt;
 use globset::GlobMatcher;
 use regex::Regex;
 
+mod problem;
+mod read;
+pub mod time;
 pub mod expr;
 pub mod kernel;
 pub mod note;
-mod check;
-mod column;
-mod example;
-mod found;
-mod literal;
-mod load;
-mod parse;
-mod problem;
-mod raw;
-mod reader;
-mod rules;
-mod scope;
-mod slots;
-mod source;
-mod sql;
-#[cfg(test)]
-mod tests;
-pub mod time;
 
-pub use load::{DEFAULTS, load};
-pub use parse::{hash_all, parse, parse_files};
 pub use problem::{Problem, Problems};
+pub use read::{DEFAULTS, hash_all, load, parse, parse_files};
 
 /// The last column of a table that keeps unknown fields: their JSON text.
 pub const RESCUED: &str = "_rescued";

@@ -3,8 +3,8 @@
 use chrono::format::{Fixed, Item, Parsed, StrftimeItems};
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
-use super::found::hint;
 use super::{Scalar, TimeFormat};
+use crate::near::hint;
 
 /// The spellings of ISO 8601 that a timestamp column reads unless it lists
 /// others: `T` or a blank, a fraction or none, a zone (`Z`, `+0000`, `+00:00`,

@@ -8,6 +8,9 @@ use crate::spec::{Spec, Unknown};
 /// data would otherwise fill the report.
 const UNKNOWN_NAMES: usize = 1_000;
 
+/// Longer names are not counted apart: a name is no place for data.
+const NAME_BYTES: usize = 256;
+
 /// What the others are counted under.
 const OTHER_NAMES: &str = "(other names)";
 
@@ -93,6 +96,9 @@ impl Fields {
             return *field;
         }
         let field = self.look_up(name);
+        if name.len() > NAME_BYTES {
+            return field;
+        }
         let met = (name.to_owned(), field);
         if position < self.order.len() {
             self.order[position] = met;
@@ -106,7 +112,8 @@ impl Fields {
         if let Some(field) = self.by_name.get(name) {
             return *field;
         }
-        let name = if self.unknown.len() < UNKNOWN_NAMES { name } else { OTHER_NAMES };
+        let apart = self.unknown.len() < UNKNOWN_NAMES && name.len() <= NAME_BYTES;
+        let name = if apart { name } else { OTHER_NAMES };
         if let Some(field) = self.by_name.get(name) {
             return *field;
         }

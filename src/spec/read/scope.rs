@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
-use super::found::{Found, hint};
+use super::found::Found;
 use super::raw::{RawColumn, RawSpec};
-use super::{Scalar, Type};
+use crate::near::hint;
+use crate::spec::{Scalar, Type};
 
 /// The last column, if unknown fields are kept.
 pub(super) const RESCUED: &str = "_rescued";

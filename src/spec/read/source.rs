@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::check::{Check, text};
 use super::raw::RawColumn;
 use super::slots::wire;
-use super::{Scalar, Source, TextRules, Type, Wire};
+use crate::spec::{Scalar, Source, TextRules, Type, Wire};
 
 impl Check<'_> {
     /// The source of a column by the source key that it has.

@@ -4,12 +4,12 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::check::{Check, text};
-use super::found::hint;
 use super::literal::Literal;
 use super::raw::{RawExample, RawReject};
 use super::scope::RESCUED;
-use super::{Example, Expect, Scalar, Type};
 use crate::code::Code;
+use crate::near::hint;
+use crate::spec::{Example, Expect, Scalar, Type};
 
 impl Check<'_> {
     pub(super) fn example(&mut self, raw: &RawExample) -> Option<Example> {

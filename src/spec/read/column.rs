@@ -3,9 +3,9 @@
 use toml::Spanned;
 
 use super::check::{Check, text};
-use super::found::hint;
 use super::raw::RawColumn;
-use super::{Column, OnError, Range, Scalar, Type};
+use crate::near::hint;
+use crate::spec::{Column, OnError, Range, Scalar, Type};
 
 const SOURCES: [&str; 5] = ["field", "array", "concat", "constant", "sql"];
 const TEXT_RULES: [&str; 8] = [

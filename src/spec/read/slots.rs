@@ -1,6 +1,6 @@
 //! The JSON fields that are read, each once for each way of reading.
 
-use super::{Scalar, Slot, Wire};
+use crate::spec::{Scalar, Slot, Wire};
 
 /// The slots of a spec while its columns are checked.
 #[derive(Debug, Default)]

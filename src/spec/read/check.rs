@@ -3,11 +3,12 @@
 use globset::Glob;
 use toml::Spanned;
 
-use super::found::{Found, Span, hint};
+use super::found::{Found, Span};
 use super::raw::RawSpec;
 use super::scope::{Scope, read_fields};
 use super::slots::Slots;
-use super::{Column, Source, Spec, TopicGlob, Unknown};
+use crate::near::hint;
+use crate::spec::{Column, Source, Spec, TopicGlob, Unknown};
 
 /// A file under checking.
 pub(super) struct Check<'a> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::found::{Found, Span, hint};
+use super::found::{Found, Span};
 use super::literal::Literal;
+use crate::near::hint;
 
 /// One TOML table under reading.
 pub(super) struct Reader<'t, 'i> {

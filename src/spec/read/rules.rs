@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::check::Check;
 use super::raw::{RawColumn, RawReplace};
-use super::{Replace, Scalar, Suffix, TextRules, TimeFormat, Type, time};
+use crate::spec::{Replace, Scalar, Suffix, TextRules, TimeFormat, Type, time};
 
 impl Check<'_> {
     /// The text rules of a column. Formats of times are never empty.

@@ -5,8 +5,9 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::time::{ISO_DATE, ISO_TIMESTAMPS, parse_timestamp};
-use super::{Scalar, Type, reader};
+use super::reader;
+use crate::spec::time::{ISO_DATE, ISO_TIMESTAMPS, parse_timestamp};
+use crate::spec::{Scalar, Type};
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq)]

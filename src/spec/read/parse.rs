@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::check::Check;
 use super::found::{Found, place};
 use super::raw::RawSpec;
-use super::{Problem, Problems, Spec};
+use crate::spec::{Problem, Problems, Spec};
 
 /// Reads one transforms file; `file` names it in problems.
 ///

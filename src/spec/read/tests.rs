@@ -1,7 +1,8 @@
 //! Whole files: every kind of problem with its place, and what sound files give.
 
-use super::*;
+use super::{raw, scope};
 use crate::code::Code;
+use crate::spec::*;
 
 /// Three lines that every file needs.
 const HEAD: &str = "version = 1\ntable = \"t\"\ntopics = [\"*.t\"]\n";
@@ -507,7 +508,7 @@ fn the_hash_is_of_the_text_and_the_hash_of_all_is_of_every_file() {
 
 #[test]
 fn the_readme_names_every_key_type_and_reject_code_and_its_first_file_is_sound() {
-    let readme = include_str!("../../transforms/README.md");
+    let readme = include_str!("../../../transforms/README.md");
     for key in raw::SPEC_KEYS.iter().chain(&raw::COLUMN_KEYS) {
         let shown = [format!("`{key}`"), format!("{key} ="), format!("[[{key}]]")];
         assert!(shown.iter().any(|shown| readme.contains(shown)), "key {key}");

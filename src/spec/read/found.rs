@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Problem;
+use crate::spec::Problem;
 
 /// Bytes of the file.
 pub(super) type Span = Range<usize>;
@@ -50,27 +50,6 @@ pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// The known name that was probably meant.
-pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let distance = |other: &str| strsim::damerau_levenshtein(&name, &other.to_lowercase());
-    let closest = known.into_iter().map(|other| (distance(other), other)).min()?;
-    let limit = (name.chars().count() / 3).max(1);
-    (closest.0 <= limit).then_some(closest.1)
-}
-
-/// The end of a message about an unknown name: the one that was probably
-/// meant, or else all of them.
-pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match near(name, known.clone()) {
-        Some(meant) => format!("; did you mean `{meant}`?"),
-        None => {
-            let all: Vec<_> = known.into_iter().map(|k| format!("`{k}`")).collect();
-            if all.is_empty() { String::new() } else { format!("; there is {}", all.join(", ")) }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,20 +61,6 @@ mod tests {
             [(0, (1, 1)), (2, (1, 3)), (3, (2, 1)), (9, (2, 3)), (12, (3, 1)), (99, (3, 2))]
         {
             assert_eq!(place(text, offset), expected, "byte {offset}");
-        }
-    }
-
-    #[test]
-    fn a_typo_has_a_near_name_and_another_word_has_none() {
-        let known = ["null_values", "field", "name"];
-        for (name, expected) in [
-            ("null_value", Some("null_values")),
-            ("NULL_VALUES", Some("null_values")),
-            ("feild", Some("field")),
-            ("nme", Some("name")),
-            ("regexp", None),
-        ] {
-            assert_eq!(near(name, known), expected, "{name}");
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Spec;
 use super::parse::parse_files;
+use crate::spec::Spec;
 use crate::{Error, Result};
 
 /// The transforms that are compiled in: file name and text.
 pub const DEFAULTS: [(&str, &str); 3] = [
-    ("geo.toml", include_str!("../../transforms/geo.toml")),
-    ("pin.toml", include_str!("../../transforms/pin.toml")),
-    ("user.toml", include_str!("../../transforms/user.toml")),
+    ("geo.toml", include_str!("../../../transforms/geo.toml")),
+    ("pin.toml", include_str!("../../../transforms/pin.toml")),
+    ("user.toml", include_str!("../../../transforms/user.toml")),
 ];
 
 /// Reads every `*.toml` of a folder, by name; the compiled-in transforms if no

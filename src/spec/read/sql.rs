@@ -7,8 +7,9 @@ use polars::prelude::{
 use polars::sql::sql_expr;
 
 use super::check::Check;
-use super::found::{Span, near};
-use super::{Scalar, Source, Type, Wire};
+use super::found::Span;
+use crate::near::near;
+use crate::spec::{Scalar, Source, Type, Wire};
 
 impl Check<'_> {
     pub(super) fn sql(&mut self, index: usize) -> Option<Source> {

@@ -1,0 +1,23 @@
+//! Transforms files → [`Spec`](super::Spec)s: text → a mirror of the file with
+//! places ([`raw`]) → what it means ([`check`]). Every problem is reported.
+
+mod load;
+mod parse;
+mod found;
+mod reader;
+mod literal;
+mod raw;
+mod check;
+mod scope;
+mod column;
+mod source;
+mod slots;
+mod rules;
+mod sql;
+mod example;
+
+pub use load::{DEFAULTS, load};
+pub use parse::{hash_all, parse, parse_files};
+
+#[cfg(test)]
+mod tests;
