@@ -234,7 +234,7 @@ pub struct EmulateArgs {
     /// Share of records that are malformed, such as 0.01 or 1% [default: 0]
     #[arg(long, value_name = "SHARE", help_heading = "Records")]
     pub bad_rate: Option<String>,
-    /// What the topics' names start with [default: 0a1b2c3d4e5f]
+    /// What the topics' names start with [default: 5f1c0d9a77b3]
     #[arg(long, value_name = "NAME", help_heading = "Sink")]
     pub user: Option<String>,
     /// The sink's flush.size: records in an object [default: 1]
