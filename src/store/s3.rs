@@ -185,6 +185,7 @@ impl S3 {
             .with_http_connector(Connector {
                 requests: Arc::clone(requests),
                 region: region.clone(),
+                stop: session.stop().clone(),
             })
             .build()
             .map_err(|e| Error::Usage(format!("s3://{bucket}: {e}")))?;
