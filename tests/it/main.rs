@@ -5,4 +5,5 @@
 #[path = "../support/s3/mod.rs"]
 mod s3;
 
+mod s3_runs;
 mod s3_server;
