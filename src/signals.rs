@@ -1,21 +1,15 @@
 //! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::error::Signal;
 use crate::{Error, Result};
 
 /// Whether a signal asked the process to stop. Clones ask the same.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicU8>);
-
-const NONE: u8 = 0;
-const INTERRUPT: u8 = 1;
-const TERMINATE: u8 = 2;
+pub struct Stop(watch::Sender<Option<Signal>>);
 
 impl Stop {
     /// Listens from now on, on the runtime: a signal no longer ends the process
@@ -33,11 +27,13 @@ impl Stop {
 
     /// The signal that asked for it, if one did. Cheap: ask between batches.
     pub fn requested(&self) -> Option<Signal> {
-        match self.0.load(Ordering::Relaxed) {
-            INTERRUPT => Some(Signal::Interrupt),
-            TERMINATE => Some(Signal::Terminate),
-            _ => None,
-        }
+        *self.0.borrow()
+    }
+
+    /// Ends once a signal asked for it.
+    pub async fn stopped(&self) {
+        // The sender is here, so that the channel is open.
+        _ = self.0.subscribe().wait_for(Option::is_some).await;
     }
 
     /// [`Error::Stopped`] if a signal asked for it.
@@ -62,12 +58,12 @@ impl Stop {
     }
 
     /// Notes the first signal; false if there was one before.
-    fn request(&self, which: Signal) -> bool {
-        let code = match which {
-            Signal::Interrupt => INTERRUPT,
-            Signal::Terminate => TERMINATE,
-        };
-        self.0.compare_exchange(NONE, code, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    pub(crate) fn request(&self, which: Signal) -> bool {
+        self.0.send_if_modified(|noted| {
+            let first = noted.is_none();
+            noted.get_or_insert(which);
+            first
+        })
     }
 }
 
@@ -84,6 +80,20 @@ mod tests {
         assert!(!stop.request(Signal::Interrupt));
         assert_eq!(clone.requested(), Some(Signal::Terminate));
         assert_eq!(clone.check().unwrap_err().exit_code(), 143);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_signal_learns_of_it_before_and_after() {
+        let stop = Stop::default();
+        let waiting = tokio::spawn({
+            let stop = stop.clone();
+            async move { stop.stopped().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        assert!(stop.request(Signal::Interrupt));
+        waiting.await.unwrap();
+        stop.stopped().await;
     }
 
     #[test]

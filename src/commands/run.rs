@@ -20,7 +20,7 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     let progress = Progress::start(ui);
     let result = job.execute(&progress);
     progress.finish();
-    let mut report = result?;
+    let mut report = result.map_err(|e| job.explain(e))?;
     let gate = check_gate(settings.max_rejects.as_ref(), &report, settings);
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;

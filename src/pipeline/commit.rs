@@ -28,6 +28,7 @@
 //! Amazon S3, MinIO and local disks do. A store that ignores the condition
 //! would let two runs commit the same number.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -129,8 +130,11 @@ impl TableLog {
         draft: Draft,
         staged: Vec<Staged>,
     ) -> Result<Committed> {
-        if let (Some(base), Mode::Append) = (base, draft.mode) {
-            self.check_schema(base, &draft.schema)?;
+        if let (Some(base), Mode::Append) = (base, draft.mode)
+            && let Err(error) = self.check_schema(base, &draft.schema)
+        {
+            self.discard(staged).await;
+            return Err(error);
         }
         self.publish(staged).await?;
         let number = base.map_or(0, |base| base.number) + 1;
@@ -147,13 +151,26 @@ impl TableLog {
     }
 
     /// Lets readers of the folder see the files; they count once the manifest
-    /// is there.
+    /// is there. After a failure the rest is taken away.
     async fn publish(&self, staged: Vec<Staged>) -> Result<()> {
-        stream::iter(staged)
-            .map(|staged| staged.publish(&self.output))
-            .buffer_unordered(PUBLISHED_AT_ONCE)
-            .try_collect()
-            .await
+        let failed = AtomicBool::new(false);
+        let publish = async |staged: Staged| {
+            if failed.load(Relaxed) {
+                staged.discard(&self.output).await;
+                return Ok(());
+            }
+            staged.publish(&self.output).await.inspect_err(|_| failed.store(true, Relaxed))
+        };
+        let published: Vec<Result<()>> =
+            stream::iter(staged).map(publish).buffer_unordered(PUBLISHED_AT_ONCE).collect().await;
+        published.into_iter().collect()
+    }
+
+    /// Takes files away that will not be committed.
+    pub async fn discard(&self, staged: Vec<Staged>) {
+        for staged in staged {
+            staged.discard(&self.output).await;
+        }
     }
 
     async fn put(&self, number: u64, manifest: &Manifest) -> Result<()> {

@@ -25,6 +25,7 @@ use location::Location;
 pub use requests::{RequestCounts, Requests};
 pub use s3::{ListPage, ListedKey, Page, S3};
 pub use session::{S3Options, Session};
+pub use wire::was_cut_short;
 
 /// A place that holds objects; cheap to clone.
 #[derive(Debug, Clone)]

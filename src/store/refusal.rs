@@ -15,7 +15,12 @@ pub(super) struct Refusal {
     status: u16,
     code: String,
     message: String,
+    hint: Option<&'static str>,
 }
+
+/// Why S3 may have denied a request that the credentials allow; it does not say.
+const UNSIGNED: &str = "the bucket is not public: leave out --no-sign-request";
+const WHO_PAYS: &str = "if the requester pays for the bucket, add --request-payer";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Verdict {
@@ -68,6 +73,7 @@ impl Refusal {
             status: answer.status,
             code: code.to_owned(),
             message: tag(answer.body, "Message").unwrap_or_default().to_owned(),
+            hint: None,
         })
     }
 }
@@ -78,7 +84,8 @@ impl fmt::Display for Refusal {
             ("", _) => write!(f, "S3 answered {}", self.status),
             (code, "") => write!(f, "S3 answered {} {code}", self.status),
             (code, message) => write!(f, "S3 answered {} {code}: {message}", self.status),
-        }
+        }?;
+        self.hint.map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }
 
@@ -106,6 +113,10 @@ pub(super) struct Attempt<'a> {
     pub(super) action: &'static str,
     /// The URL of the object or prefix.
     pub(super) place: String,
+    /// Whether it was signed.
+    pub(super) signed: bool,
+    /// Whether it said that the requester pays.
+    pub(super) payer: bool,
 }
 
 impl Attempt<'_> {
@@ -125,10 +136,19 @@ impl Attempt<'_> {
             Verdict::OtherRegion => return None,
             Verdict::NoBucket => Error::NoSuchBucket { bucket: self.bucket.to_owned(), source },
             Verdict::Denied => {
+                let source = Box::new(Refusal { hint: self.hint(), ..refusal.clone() });
                 Error::AccessDenied { action: self.action, place: self.place.clone(), source }
             }
             Verdict::Credentials => Error::NoCredentials { source },
         })
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match (self.signed, self.payer) {
+            (false, _) => Some(UNSIGNED),
+            (true, false) => Some(WHO_PAYS),
+            (true, true) => None,
+        }
     }
 }
 

@@ -24,6 +24,10 @@ pub struct S3 {
     prefix: String,
     region: String,
     locator: Locator,
+    /// Whether requests are signed.
+    signed: bool,
+    /// Whether they say that the requester pays.
+    payer: bool,
 }
 
 /// One LIST request. Keys and prefixes are relative to the store's own prefix.
@@ -137,8 +141,8 @@ impl S3 {
         object: &str,
         e: &object_store::Error,
     ) -> Option<Error> {
-        let (bucket, region) = (&self.bucket, &self.region);
-        Attempt { bucket, region, action, place: self.join(object) }.explain(e)
+        let &S3 { ref bucket, ref region, signed, payer, .. } = self;
+        Attempt { bucket, region, action, place: self.join(object), signed, payer }.explain(e)
     }
 
     pub(super) fn join(&self, path: &str) -> String {
@@ -185,10 +189,12 @@ impl S3 {
             .with_http_connector(Connector {
                 requests: Arc::clone(requests),
                 region: region.clone(),
+                stop: session.stop().clone(),
             })
             .build()
             .map_err(|e| Error::Usage(format!("s3://{bucket}: {e}")))?;
-        Ok(S3 { store: Arc::new(store), bucket, prefix, region, locator })
+        let (signed, payer) = (resolved.credentials.is_some(), options.request_payer);
+        Ok(S3 { store: Arc::new(store), bucket, prefix, region, locator, signed, payer })
     }
 }
 

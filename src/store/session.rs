@@ -16,6 +16,7 @@ use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::OnceCell;
 
 use super::credentials::CachedCredentials;
+use crate::signals::Stop;
 
 /// The one name that aws-config's builders share for files given by the
 /// caller; it is an alias of a type in a crate of its internals.
@@ -45,6 +46,8 @@ pub struct S3Options {
 #[derive(Debug)]
 pub struct Session {
     options: S3Options,
+    /// What ends requests that are under way.
+    stop: Stop,
     /// Instead of the files in `~/.aws`.
     profile_files: Option<ProfileFiles>,
     /// `None` if the environment is not to be read.
@@ -72,11 +75,22 @@ impl Session {
     pub fn new(options: S3Options) -> Session {
         Session {
             options,
+            stop: Stop::default(),
             profile_files: None,
             region_variables: Some(EnvironmentVariableRegionProvider::new()),
             global_endpoint: None,
             resolved: OnceCell::new(),
         }
+    }
+
+    /// The same session, whose stores give up soon after a signal; see
+    /// [`was_cut_short`](super::was_cut_short).
+    pub fn stopped_by(self, stop: Stop) -> Session {
+        Session { stop, ..self }
+    }
+
+    pub(super) fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// A session that reads this text for `~/.aws/config`, and no region from

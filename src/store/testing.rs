@@ -233,7 +233,9 @@ async fn a_missing_permission_is_named_with_its_action() {
         match error {
             Error::AccessDenied { action, place, source } => {
                 assert_eq!((*action, place.as_str()), (needed, at));
-                assert_eq!(source.to_string(), "S3 answered 403 AccessDenied: why");
+                let said = "S3 answered 403 AccessDenied: why \
+                    (if the requester pays for the bucket, add --request-payer)";
+                assert_eq!(source.to_string(), said);
             }
             other => panic!("{other:?}"),
         }

@@ -1,7 +1,10 @@
-//! The HTTP layer below `object_store`: counts requests and reads refusals.
+//! The HTTP layer below `object_store`: counts requests, reads refusals, and
+//! cuts requests short after a signal.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use object_store::ClientOptions;
@@ -12,12 +15,27 @@ use object_store::client::{
 
 use super::refusal::{Answer, Refusal};
 use super::requests::Requests;
+use crate::signals::Stop;
 
 /// Attempts to reach a server that never answered, before giving up.
 ///
 /// `object_store` would go on for minutes, which is right for a server that
 /// fails for a while and wrong for an endpoint that was mistyped.
 const FIRST_CONTACT_ATTEMPTS: u32 = 4;
+
+/// How long a request may take after a signal. Most are done by then; without
+/// an end a server that stalls would hold up the process for minutes.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A request was ended since a signal asked the process to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("the request was cut short by a signal")]
+struct CutShort;
+
+/// Whether something failed only since a signal ended its request.
+pub fn was_cut_short(e: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(Some(e), |&e| e.source()).any(|e| e.is::<CutShort>())
+}
 
 /// Makes clients that count into one [`Requests`].
 #[derive(Debug)]
@@ -26,6 +44,8 @@ pub(super) struct Connector {
     pub(super) requests: Arc<Requests>,
     /// The region that requests are signed for.
     pub(super) region: String,
+    /// What ends requests.
+    pub(super) stop: Stop,
 }
 
 impl HttpConnector for Connector {
@@ -34,6 +54,7 @@ impl HttpConnector for Connector {
             inner: ReqwestConnector::default().connect(options)?,
             requests: Arc::clone(&self.requests),
             region: self.region.clone(),
+            stop: self.stop.clone(),
             answered: AtomicBool::new(false),
             failures: AtomicU32::new(0),
         }))
@@ -45,6 +66,7 @@ struct Wire {
     inner: HttpClient,
     requests: Arc<Requests>,
     region: String,
+    stop: Stop,
     answered: AtomicBool,
     failures: AtomicU32,
 }
@@ -53,7 +75,7 @@ struct Wire {
 impl HttpService for Wire {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let is_object = count(&self.requests, &request);
-        match self.inner.execute(request).await {
+        match self.execute(request).await {
             Ok(response) => {
                 self.answered.store(true, Relaxed);
                 self.answered_with(response, is_object).await
@@ -64,6 +86,20 @@ impl HttpService for Wire {
 }
 
 impl Wire {
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        // A put that must find nothing decides a commit: what became of it is
+        // to be known.
+        let decides = request.headers().contains_key("if-none-match");
+        let cut = async {
+            self.stop.stopped().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            answered = self.inner.execute(request) => answered,
+            () = cut, if !decides => Err(HttpError::new(HttpErrorKind::Unknown, CutShort)),
+        }
+    }
+
     async fn answered_with(
         &self,
         response: HttpResponse,

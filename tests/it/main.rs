@@ -11,4 +11,5 @@ mod rows;
 mod peer;
 mod readme;
 mod real;
+mod s3_runs;
 mod s3_server;

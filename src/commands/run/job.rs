@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::commit::{Latest, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Watermarks};
 use crate::pipeline::engine::Engine;
@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::settings::Run;
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
-use crate::store::{RequestCounts, Session, Store};
+use crate::store::{RequestCounts, Session, Store, was_cut_short};
 
 /// All that one run works with.
 pub struct Job<'a> {
@@ -52,7 +52,7 @@ impl<'a> Job<'a> {
     pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
-        let session = Session::new(settings.s3.clone());
+        let session = Session::new(settings.s3.clone()).stopped_by(stop.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
         let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
         let started = Utc::now();
@@ -121,6 +121,14 @@ impl<'a> Job<'a> {
             report.save_file(file)?;
         }
         self.runtime.block_on(report.save(&self.output()))
+    }
+
+    /// Says of what failed only since a signal came that the signal ended it.
+    pub fn explain(&self, error: Error) -> Error {
+        match self.stop.requested() {
+            Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
+            _ => error,
+        }
     }
 
     fn output(&self) -> Output {

@@ -45,7 +45,7 @@ impl Staged {
     pub async fn publish(self, output: &Output) -> Result<()> {
         let published = match self.body {
             Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
-            Body::Uploaded(mut upload) => upload.inner.complete().await.map(drop),
+            Body::Uploaded(upload) => upload.complete(output, &self.path).await,
         };
         published.map_err(|e| output.write_error(&self.path, e))
     }
@@ -93,6 +93,14 @@ impl Upload {
             Some(Ok(sent)) => sent,
             Some(Err(source)) => Err(object_store::Error::JoinError { source }),
         }
+    }
+
+    async fn complete(mut self, output: &Output, path: &Path) -> object_store::Result<()> {
+        let completed = self.inner.complete().await.map(drop);
+        if completed.is_err() {
+            self.abort(output, path).await;
+        }
+        completed
     }
 
     pub(super) async fn abort(mut self, output: &Output, path: &Path) {

@@ -29,16 +29,37 @@ impl Job<'_> {
             let table = report.tables.entry(name.clone()).or_default();
             pending[shard.table].add(shard, table);
         }
-        report.balance()?;
-        for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
-            if pending.reached.is_empty() {
-                continue;
+        let mut pending = self.specs.iter().zip(tables).zip(pending);
+        let committed = report.balance().and_then(|()| {
+            for ((spec, table), pending) in pending.by_ref() {
+                self.commit_pending(spec, table, pending, report)?;
             }
-            self.stop.check()?;
-            let part = report.tables.entry(spec.table.clone()).or_default();
-            part.manifest = Some(self.commit_table(spec, table, pending, part)?);
-            report.outcome = Outcome::Committed;
+            Ok(())
+        });
+        // Of the tables that are left.
+        for ((_, table), pending) in pending {
+            self.runtime.block_on(table.log.discard(pending.staged));
         }
+        committed
+    }
+
+    fn commit_pending(
+        &self,
+        spec: &Spec,
+        table: &Table,
+        pending: Pending,
+        report: &mut Report,
+    ) -> Result<()> {
+        if pending.reached.is_empty() {
+            return Ok(());
+        }
+        if let Err(stopped) = self.stop.check() {
+            self.runtime.block_on(table.log.discard(pending.staged));
+            return Err(stopped);
+        }
+        let part = report.tables.entry(spec.table.clone()).or_default();
+        part.manifest = Some(self.commit_table(spec, table, pending, part)?);
+        report.outcome = Outcome::Committed;
         Ok(())
     }
 

@@ -1,0 +1,14 @@
+//! Runs of the real binary over the S3 server of the tests, with faults.
+
+mod counts;
+mod emulated;
+mod faults;
+mod manifests;
+mod place;
+mod profiles;
+mod races;
+mod real;
+mod refusals;
+mod same;
+mod signals;
+mod world;

@@ -1,0 +1,73 @@
+//! Ctrl-C and SIGTERM in the middle of a run over S3.
+
+use std::time::{Duration, Instant};
+
+use super::place::assert_same;
+use super::world::{LAKE, OUT, World};
+use crate::s3::{Fault, Op, Rule};
+
+/// Long enough for a machine under load, and far below the timeouts of requests.
+const SOON: Duration = Duration::from_secs(4);
+
+fn wait_until(what: &str, reached: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !reached() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{what} did not come");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A run that is stopped once `under_way` holds ends soon, leaves nothing, and
+/// the next run carries on.
+fn assert_stops(stall: fn(Rule) -> Rule, under_way: impl Fn(&World) -> bool) {
+    for (signal, code, name) in [("INT", 130, "Ctrl-C"), ("TERM", 143, "SIGTERM")] {
+        let world = World::new();
+        let layout = ["--rows", "2000", "--flush-size", "500"];
+        let expected = world.local(&world.fill(&layout));
+        let slow = Rule::new(Fault::Delay(Duration::from_secs(120)));
+        world.server.faults().add(stall(slow));
+        let run = world.run("s3://tables").start();
+        wait_until("what is to be stopped", || under_way(&world));
+        let begin = Instant::now();
+        run.signal(signal);
+        let ended = run.end();
+        let time = begin.elapsed();
+        assert_eq!(ended.code, Some(code), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("stopped by {name}")), "{}", ended.stderr);
+        assert!(time < SOON, "{signal}: {time:?}");
+        assert_eq!(world.server.keys(OUT, ""), [""; 0], "{signal}");
+        assert_eq!(world.open_uploads(), 0, "{signal}");
+        world.server.faults().clear();
+        world.run("s3://tables").done();
+        assert_same(&world.out(""), &expected);
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_objects_stops_and_ends_its_uploads() {
+    // One worker waits, the other does the rest.
+    const LAST: &str = "topics/5f1c0d9a77b3.user/";
+    assert_stops(
+        |rule| rule.on(Op::Get).under(LAST),
+        |world| {
+            let log = world.server.log();
+            let waits = log.iter().any(|r| {
+                r.op == Op::Get && r.key.as_ref().is_some_and(|key| key.starts_with(LAST))
+            });
+            waits && world.server.count(Op::UploadPart) > 0
+        },
+    );
+}
+
+#[test]
+fn a_run_that_waits_for_a_listing_stops() {
+    assert_stops(
+        |rule| rule.on(Op::List).in_bucket(LAKE),
+        |world| world.requests(LAKE, Op::List) > 0,
+    );
+}
+
+#[test]
+fn a_run_that_waits_for_its_own_files_stops() {
+    assert_stops(|rule| rule.on(Op::UploadPart), |world| world.server.count(Op::UploadPart) > 0);
+}
