@@ -5,4 +5,5 @@
 #[path = "../support/s3/mod.rs"]
 mod s3;
 
+mod cases;
 mod s3_server;
