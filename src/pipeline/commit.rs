@@ -147,8 +147,12 @@ impl TableLog {
     }
 
     /// Lets readers of the folder see the files; they count once the manifest
-    /// is there.
-    async fn publish(&self, staged: Vec<Staged>) -> Result<()> {
+    /// is there. For runs of several tables: publish all, then commit each.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`] or [`Error::AccessDenied`] naming the first file.
+    pub async fn publish(&self, staged: Vec<Staged>) -> Result<()> {
         stream::iter(staged)
             .map(|staged| staged.publish(&self.output))
             .buffer_unordered(PUBLISHED_AT_ONCE)

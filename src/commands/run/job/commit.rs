@@ -12,11 +12,13 @@ use crate::pipeline::write::{Staged, fields};
 use crate::spec::Spec;
 
 impl Job<'_> {
-    /// Commits what each table got, once all of them balance.
+    /// Commits what each table got, once all of them balance and all files are
+    /// written: what can fail comes before the first manifest.
     ///
     /// # Errors
-    /// [`Error::Balance`](crate::Error::Balance) before anything is committed;
-    /// then those of the commits.
+    /// [`Error::Balance`](crate::Error::Balance),
+    /// [`Error::SchemaChanged`](crate::Error::SchemaChanged) and those of
+    /// writing, before anything is committed; then those of the commits.
     pub(super) fn commit(
         &self,
         tables: &[Table],
@@ -29,17 +31,38 @@ impl Job<'_> {
             let table = report.tables.entry(name.clone()).or_default();
             pending[shard.table].add(shard, table);
         }
-        report.balance()?;
+        if let Err(error) = self.check(tables, &pending, report) {
+            let staged = pending.into_iter().flat_map(|pending| pending.staged);
+            staged.for_each(|staged| self.runtime.block_on(staged.discard(&self.output())));
+            return Err(error);
+        }
+        for (table, pending) in tables.iter().zip(&mut pending) {
+            let staged = std::mem::take(&mut pending.staged);
+            self.runtime.block_on(table.log.publish(staged))?;
+        }
         for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
             if pending.reached.is_empty() {
                 continue;
             }
-            self.stop.check()?;
             let part = report.tables.entry(spec.table.clone()).or_default();
             part.manifest = Some(self.commit_table(spec, table, pending, part)?);
             report.outcome = Outcome::Committed;
         }
         Ok(())
+    }
+
+    /// What can be refused while nobody has seen a file.
+    fn check(&self, tables: &[Table], pending: &[Pending], report: &Report) -> Result<()> {
+        report.balance()?;
+        for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
+            if let Some(base) = &table.base
+                && !pending.reached.is_empty()
+                && !self.settings.full
+            {
+                table.log.check_schema(base, &fields(spec))?;
+            }
+        }
+        self.stop.check()
     }
 
     fn commit_table(
@@ -65,7 +88,7 @@ impl Job<'_> {
                 duplicate: part.records_duplicate,
             },
         };
-        let commit = table.log.commit(table.base.as_ref(), draft, pending.staged);
+        let commit = table.log.commit(table.base.as_ref(), draft, Vec::new());
         Ok(self.runtime.block_on(commit)?.place)
     }
 }
