@@ -3,6 +3,8 @@
 //! a duplicate, once.
 
 mod fixtures;
+mod generated;
+mod outputs;
 mod records;
 mod site;
 mod tables;
