@@ -3,7 +3,11 @@
 //! a duplicate, once.
 
 mod fixtures;
+mod full;
 mod generated;
+mod increments;
+mod interruptions;
+mod layouts;
 mod outputs;
 mod records;
 mod site;

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::s3::{ACCESS_KEY, SECRET_KEY, Server};
+use crate::s3::{ACCESS_KEY, Fault, Op, Rule, SECRET_KEY, Server};
 
 /// A source and an output, both empty, and a home with nothing of the user's.
 pub struct Site {
@@ -93,6 +94,35 @@ impl Site {
         self.home.path().join("out/tables")
     }
 
+    /// Records of the emulator, in the source.
+    pub fn emulate(&self, args: &[&str]) {
+        let mut command = self.binary();
+        let (source, _, s3) = self.urls();
+        command.args(["emulate", &source, "--quiet"]).args(s3).args(args);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// A delay of each request for an object of the source; none for a folder.
+    pub fn slow_down(&self, delay: Duration) {
+        if let Backend::Buckets(n) = self.backend {
+            let rule = Rule::new(Fault::Delay(delay)).on(Op::Get).in_bucket(&format!("in-{n}"));
+            server().faults().add(rule);
+        }
+    }
+
+    /// Empties the output.
+    pub fn clear_out(&self) {
+        for key in self.out_keys("") {
+            match self.backend {
+                Backend::Folder => fs::remove_file(self.out_folder().join(key)).unwrap(),
+                Backend::Buckets(n) => {
+                    assert!(server().delete(&format!("out-{n}"), &format!("tables/{key}")));
+                }
+            }
+        }
+    }
+
     /// A run of this source to this output.
     pub fn run(&self, args: &[&str]) -> Ran {
         _ = fs::remove_file(self.home.path().join("report.json"));
@@ -108,21 +138,19 @@ impl Site {
 
     /// Source, output and report as options.
     pub fn places(&self) -> Vec<String> {
+        let (source, out, s3) = self.urls();
         let report = ["--report".to_owned(), "report.json".to_owned()];
-        let (source, out, s3) = match self.backend {
-            Backend::Folder => ("in".to_owned(), "out/tables".to_owned(), Vec::new()),
-            Backend::Buckets(n) => {
-                let s3 = vec![
-                    "--endpoint-url".to_owned(),
-                    server().endpoint(),
-                    "--path-style".to_owned(),
-                    "--region=us-east-1".to_owned(),
-                ];
-                (format!("s3://in-{n}"), format!("s3://out-{n}/tables"), s3)
-            }
-        };
         let places = ["--source".to_owned(), source, "--out".to_owned(), out];
         places.into_iter().chain(report).chain(s3).collect()
+    }
+
+    /// Source, output, and how to reach them.
+    fn urls(&self) -> (String, String, Vec<String>) {
+        let Backend::Buckets(n) = self.backend else {
+            return ("in".to_owned(), "out/tables".to_owned(), Vec::new());
+        };
+        let s3 = ["--endpoint-url", &server().endpoint(), "--path-style", "--region=us-east-1"];
+        (format!("s3://in-{n}"), format!("s3://out-{n}/tables"), s3.map(str::to_owned).to_vec())
     }
 
     /// The binary, in the home, with an environment that says nothing else.
