@@ -97,6 +97,27 @@ fn changed_columns_without_full_are_refused_and_nothing_is_changed() {
 }
 
 #[test]
+fn full_for_some_topics_of_a_table_is_refused_and_nothing_is_changed() {
+    for site in sites() {
+        site.put(&key("a.geo", 0, 0), geos([1]));
+        site.put(&key("b.geo", 0, 0), geos([2]));
+        site.put(&key("a.pin", 0, 0), pin(3, "1"));
+        site.run(&[]).done();
+        let before = snapshot(&site);
+        for glob in ["a.geo", "a.*"] {
+            let ran = site.run(&["--full", "--topic", glob]).exited(2);
+            ran.said("table geo").said("b.geo").said("--topic");
+            assert_eq!(snapshot(&site), before, "{glob}");
+        }
+        // Tables that the glob leaves alone, or takes whole, are no matter.
+        assert_eq!(site.run(&["--full", "--topic", "*.pin"]).done().counts(), [1, 1, 0, 0]);
+        assert_eq!(site.run(&["--full", "--topic", "*.geo"]).done().counts(), [2, 2, 0, 0]);
+        assert_eq!((site.inds("geo"), site.inds("pin")), (vec![1, 2], vec![3]));
+        site.assert_settled();
+    }
+}
+
+#[test]
 fn changed_rules_hold_from_the_next_run_on() {
     let site = Site::folder();
     transforms(&site, GEO_TRANSFORM, PIN_TRANSFORM);

@@ -3,8 +3,9 @@
 use chrono::Utc;
 
 use super::{Job, Table};
-use crate::error::Result;
-use crate::pipeline::commit::{Counts, Draft, Mode};
+use crate::error::{Error, Result};
+use crate::key::Topic;
+use crate::pipeline::commit::{Counts, Draft, Latest, Mode};
 use crate::pipeline::plan::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
@@ -16,9 +17,9 @@ impl Job<'_> {
     /// written: what can fail comes before the first manifest.
     ///
     /// # Errors
-    /// [`Error::Balance`](crate::Error::Balance),
-    /// [`Error::SchemaChanged`](crate::Error::SchemaChanged) and those of
-    /// writing, before anything is committed; then those of the commits.
+    /// [`Error::Balance`], [`Error::SchemaChanged`], [`Error::Usage`] if
+    /// `--full` would drop topics, and those of writing, before anything is
+    /// committed; then those of the commits.
     pub(super) fn commit(
         &self,
         tables: &[Table],
@@ -55,14 +56,32 @@ impl Job<'_> {
     fn check(&self, tables: &[Table], pending: &[Pending], report: &Report) -> Result<()> {
         report.balance()?;
         for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
-            if let Some(base) = &table.base
-                && !pending.reached.is_empty()
-                && !self.settings.full
-            {
-                table.log.check_schema(base, &fields(spec))?;
+            match &table.base {
+                Some(base) if !pending.reached.is_empty() => self.check_base(spec, table, base)?,
+                _ => {}
             }
         }
         self.stop.check()
+    }
+
+    /// An increment must fit the table, and a full run read all that is in it.
+    fn check_base(&self, spec: &Spec, table: &Table, base: &Latest) -> Result<()> {
+        if !self.settings.full {
+            return table.log.check_schema(base, &fields(spec));
+        }
+        let globs = &self.settings.topics;
+        let wanted = |topic: &Topic| {
+            globs.is_empty() || globs.iter().any(|glob| glob.matcher.is_match(topic.as_str()))
+        };
+        let mut held = base.manifest.watermarks.keys().map(|source| &source.topic);
+        match held.find(|topic| !wanted(topic)) {
+            None => Ok(()),
+            Some(topic) => Err(Error::Usage(format!(
+                "--full replaces all of table {}, which also holds topic {topic}: \
+                 take it in with --topic {topic}, or leave --topic out",
+                spec.table
+            ))),
+        }
     }
 
     fn commit_table(
