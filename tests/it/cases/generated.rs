@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::records::{GEO, PIN, geo, geos, gzip, inds, key, pin, plain};
-use super::site::{Ran, Site, write};
+use super::site::{Site, write};
 
 const DEPTH: usize = 100_000;
 /// The longest line that is read.
@@ -12,10 +12,6 @@ const LINE_LIMIT: usize = 16 << 20;
 
 fn sites() -> [Site; 2] {
     [Site::folder(), Site::buckets()]
-}
-
-fn codes(ran: &Ran) -> Vec<(String, u64)> {
-    ran.codes()
 }
 
 fn one(code: &str) -> Vec<(String, u64)> {
@@ -39,7 +35,7 @@ fn a_line_nested_100_000_deep_is_a_reject_and_ends_nothing_else() {
         for site in sites() {
             put_between(&site, line.as_bytes());
             let ran = site.run(&[]).done();
-            assert_eq!((ran.counts(), codes(&ran)), ([4, 3, 1, 0], one("too_deep")));
+            assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one("too_deep")));
             assert_eq!(site.inds("geo"), [1, 2, 3]);
             assert!(site.rejects("geo")[0].raw == line.as_bytes(), "the record is kept whole");
         }
@@ -52,7 +48,7 @@ fn a_line_of_20_mib_is_a_reject_that_keeps_its_first_16_mib() {
     for site in sites() {
         put_between(&site, long.as_bytes());
         let ran = site.run(&[]).done();
-        assert_eq!((ran.counts(), codes(&ran)), ([4, 3, 1, 0], one("too_long")));
+        assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one("too_long")));
         assert_eq!(site.inds("geo"), [1, 2, 3]);
         let [reject] = &site.rejects("geo")[..] else { panic!("one reject") };
         assert_eq!((reject.offset, reject.line), (1, 2));
@@ -70,7 +66,7 @@ fn a_gzip_bomb_is_cut_off_and_what_came_before_it_is_kept() {
         site.put(&(key(GEO, 0, 0) + ".gz"), bomb.clone());
         site.put(&key(GEO, 0, 9), geos([3]));
         let ran = site.run(&[]).done();
-        assert_eq!((ran.counts(), codes(&ran)), ([4, 3, 1, 0], one("gzip_ratio")));
+        assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one("gzip_ratio")));
         assert_eq!(site.inds("geo"), [1, 2, 3]);
     }
 }
@@ -89,7 +85,7 @@ fn gzip_that_is_cut_anywhere_gives_what_came_before_the_cut() {
         }
         let ran = site.run(&[]).done();
         let cut = objects.len() as u64;
-        assert_eq!(codes(&ran), [("gzip_truncated".to_owned(), cut)]);
+        assert_eq!(ran.codes(), [("gzip_truncated".to_owned(), cut)]);
         assert_eq!(site.inds("geo"), good);
         // Each object has one, at the record that it lacks.
         for (n, (reject, body)) in site.rejects("geo").iter().zip(&objects).enumerate() {
@@ -122,7 +118,7 @@ fn integers_that_do_not_fit_say_which_column_they_were_for() {
         let bad = geo(9).replace(":9,", &format!(":{number},"));
         put_between(&site, bad.as_bytes());
         let ran = site.run(&[]).done();
-        assert_eq!((ran.counts(), codes(&ran)), ([4, 3, 1, 0], one(code)), "{number}");
+        assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one(code)), "{number}");
         let [reject] = &site.rejects("geo")[..] else { panic!("one reject") };
         assert_eq!(reject.column.as_deref(), Some("ind"), "{number}");
         assert_eq!(reject.raw, bad.as_bytes(), "{number}");

@@ -7,12 +7,19 @@ use std::time::{Duration, Instant};
 use super::site::{Ran, Site};
 
 const TABLES: [&str; 3] = ["geo", "pin", "user"];
-const ROWS: usize = 500;
 
-/// One-record objects: 1,500 of them.
-fn filled(site: Site) -> Site {
-    let rows = format!("--rows={ROWS}");
-    site.emulate(&[&rows, "--partitions=2", "--bad-rate=1%"]);
+/// A folder of 1,500 one-record objects.
+fn folder() -> Site {
+    let site = Site::folder();
+    site.emulate(&["--rows=500", "--partitions=2", "--bad-rate=1%"]);
+    site
+}
+
+/// A bucket of 240 one-record objects, far away.
+fn buckets() -> Site {
+    let site = Site::buckets();
+    site.emulate(&["--rows=80", "--partitions=2", "--bad-rate=1%"]);
+    site.slow_down(Duration::from_millis(40));
     site
 }
 
@@ -24,9 +31,9 @@ fn content(site: &Site) -> Vec<(Vec<String>, usize)> {
 /// What an undisturbed run gives and how long it takes; the output is empty again.
 fn undisturbed(site: &Site) -> (Vec<(Vec<String>, usize)>, Duration) {
     let started = Instant::now();
-    let [read, .., duplicate] = site.run(&[]).done().counts();
+    let [_, written, rejects, duplicate] = site.run(&[]).done().counts();
     let took = started.elapsed();
-    assert_eq!((read, duplicate), (ROWS as u64 * 3, 0));
+    assert!(written > 200 && rejects > 0 && duplicate == 0);
     let content = content(site);
     site.clear_out();
     (content, took)
@@ -58,54 +65,55 @@ fn killed_anywhere(site: &Site, times: u32) {
 
 #[test]
 fn a_run_that_is_killed_anywhere_is_made_good_by_the_next_in_a_folder() {
-    killed_anywhere(&filled(Site::folder()), 12);
+    killed_anywhere(&folder(), 10);
 }
 
 #[test]
 fn a_run_that_is_killed_anywhere_is_made_good_by_the_next_on_s3() {
-    killed_anywhere(&filled(Site::buckets()), 8);
+    killed_anywhere(&buckets(), 6);
 }
 
-/// Ends a run by a signal in the middle.
+/// Ends runs by a signal until two were met in the middle.
 fn stopped(site: &Site, name: &str, code: i32) {
     let (expected, took) = undisturbed(site);
-    let mut interrupted = 0;
-    for n in 1..=6 {
+    let mut met = 0;
+    for n in 0..24 {
         let child = site.command(&[]).spawn().unwrap();
-        thread::sleep(took * n / 8);
+        thread::sleep(took * (n % 8 + 1) / 10);
         signal(&child, name);
         let ran = ended(site, child);
         // It may have been done already, or not have listened yet.
         assert_eq!(site.unlisted(), Vec::<String>::new(), "{ran:#?}");
         if ran.code == Some(code) {
-            interrupted += 1;
+            met += 1;
             ran.said("stopped by");
-            assert!(content(site) != expected, "nothing of it was committed");
+            assert_eq!(site.out_keys(""), Vec::<String>::new(), "nothing was committed");
         }
         site.run(&[]).done();
-        assert!(content(site) == expected, "stopped after {n}/8 of {took:?}");
+        assert!(content(site) == expected, "stopped after {}/10 of {took:?}", n % 8 + 1);
         site.assert_settled();
         site.clear_out();
+        if met == 2 {
+            return;
+        }
     }
-    assert!(interrupted > 0, "no run was stopped in the middle");
+    panic!("{met} runs were stopped in the middle, of {took:?}");
 }
 
 #[test]
 fn ctrl_c_leaves_nothing_half_done() {
-    stopped(&filled(Site::folder()), "INT", 130);
+    stopped(&folder(), "INT", 130);
 }
 
 #[test]
 fn sigterm_leaves_nothing_half_done() {
-    let site = filled(Site::buckets());
-    site.slow_down(Duration::from_millis(10));
-    stopped(&site, "TERM", 143);
+    stopped(&buckets(), "TERM", 143);
 }
 
 /// Two runs at once: one commits, the other is told or finds nothing to do.
 fn two_at_once(site: &Site) {
     let (expected, took) = undisturbed(site);
-    for n in 0..5 {
+    for n in [0, 2, 5] {
         let first = site.command(&[]).spawn().unwrap();
         thread::sleep(took * n / 10);
         let second = site.command(&[]).spawn().unwrap();
@@ -125,10 +133,10 @@ fn two_at_once(site: &Site) {
 
 #[test]
 fn of_two_runs_at_once_each_record_is_written_once_in_a_folder() {
-    two_at_once(&filled(Site::folder()));
+    two_at_once(&folder());
 }
 
 #[test]
 fn of_two_runs_at_once_each_record_is_written_once_on_s3() {
-    two_at_once(&filled(Site::buckets()));
+    two_at_once(&buckets());
 }
