@@ -28,14 +28,13 @@
 //! Amazon S3, MinIO and local disks do. A store that ignores the condition
 //! would let two runs commit the same number.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 
-use crate::pipeline::write::{Field, Output, Staged};
+use crate::pipeline::write::{Field, Output};
 use crate::{Error, Result};
 
 mod manifest;
@@ -43,8 +42,6 @@ mod sweep;
 
 pub use manifest::{Counts, Draft, Live, Manifest, Mode, check_schema};
 
-/// Files that are published at a time.
-const PUBLISHED_AT_ONCE: usize = 16;
 /// How often a manifest is put before the commit is given up.
 const ATTEMPTS: u32 = 3;
 /// The pause before the second attempt; it grows fourfold.
@@ -115,7 +112,8 @@ impl TableLog {
         check_schema(&self.table, &base.manifest.schema, schema)
     }
 
-    /// Commits a run that was planned from `base`, then removes the files in
+    /// Commits a run that was planned from `base` and whose files are published,
+    /// then removes the files in
     /// the committed key ranges that no manifest lists.
     ///
     /// # Errors
@@ -124,19 +122,10 @@ impl TableLog {
     /// counts. [`Error::SchemaChanged`] before anything is put. Otherwise
     /// [`Error::Write`], [`Error::AccessDenied`] or [`Error::BadManifest`].
     /// A failed removal is no error: the next commit tries again.
-    pub async fn commit(
-        &self,
-        base: Option<&Latest>,
-        draft: Draft,
-        staged: Vec<Staged>,
-    ) -> Result<Committed> {
-        if let (Some(base), Mode::Append) = (base, draft.mode)
-            && let Err(error) = self.check_schema(base, &draft.schema)
-        {
-            self.discard(staged).await;
-            return Err(error);
+    pub async fn commit(&self, base: Option<&Latest>, draft: Draft) -> Result<Committed> {
+        if let (Some(base), Mode::Append) = (base, draft.mode) {
+            self.check_schema(base, &draft.schema)?;
         }
-        self.publish(staged).await?;
         let number = base.map_or(0, |base| base.number) + 1;
         let manifest = Manifest::following(base.map(|base| &base.manifest), draft);
         if let Err(error) = self.put(number, &manifest).await {
@@ -148,29 +137,6 @@ impl TableLog {
         let latest = Latest { number, manifest };
         let removed = self.sweep_or_warn(&latest).await;
         Ok(Committed { place: self.place(number), latest, removed })
-    }
-
-    /// Lets readers of the folder see the files; they count once the manifest
-    /// is there. After a failure the rest is taken away.
-    async fn publish(&self, staged: Vec<Staged>) -> Result<()> {
-        let failed = AtomicBool::new(false);
-        let publish = async |staged: Staged| {
-            if failed.load(Relaxed) {
-                staged.discard(&self.output).await;
-                return Ok(());
-            }
-            staged.publish(&self.output).await.inspect_err(|_| failed.store(true, Relaxed))
-        };
-        let published: Vec<Result<()>> =
-            stream::iter(staged).map(publish).buffer_unordered(PUBLISHED_AT_ONCE).collect().await;
-        published.into_iter().collect()
-    }
-
-    /// Takes files away that will not be committed.
-    pub async fn discard(&self, staged: Vec<Staged>) {
-        for staged in staged {
-            staged.discard(&self.output).await;
-        }
     }
 
     async fn put(&self, number: u64, manifest: &Manifest) -> Result<()> {

@@ -39,7 +39,7 @@ mod staged;
 pub use name::{FileName, SourceHash};
 pub use output::Output;
 pub use schema::{Field, fields, table_schema};
-pub use staged::Staged;
+pub use staged::{Staged, discard, publish};
 
 /// One file that was written, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,9 +87,8 @@ pub struct Written {
 impl Written {
     /// Takes the files away again: the run that wrote them failed.
     pub fn discard(self, target: &Target) {
-        for staged in self.files.into_iter().chain(self.rejects) {
-            target.runtime.block_on(staged.discard(&target.output));
-        }
+        let staged = self.files.into_iter().chain(self.rejects).collect();
+        target.runtime.block_on(discard(&target.output, staged));
     }
 }
 

@@ -8,6 +8,7 @@ mod s3;
 mod command;
 mod rows;
 
+mod cases;
 mod peer;
 mod readme;
 mod real;

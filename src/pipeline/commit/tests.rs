@@ -200,12 +200,12 @@ async fn a_manifest_reads_back_and_the_next_one_builds_on_it() {
     for (_folder, log) in stores(&[]) {
         assert_eq!(log.read_latest().await.unwrap(), None);
         let one = draft("one").reaching("partition=0", 5, &["f1"]).reaching("x=ä /y", 7, &["f2"]);
-        let one = log.commit(None, one, vec![]).await.unwrap();
+        let one = log.commit(None, one).await.unwrap();
         assert_eq!(one.place, "out/pin/_pinclean/0000000001.json");
         assert_eq!(log.read_latest().await.unwrap().as_ref(), Some(&one.latest));
 
         let two = draft("two").reaching("partition=0", 9, &["f3"]);
-        let two = log.commit(Some(&one.latest), two, vec![]).await.unwrap().latest;
+        let two = log.commit(Some(&one.latest), two).await.unwrap().latest;
         assert_eq!(log.read_latest().await.unwrap().as_ref(), Some(&two));
         assert_eq!(two.number, 2);
         let starts: Vec<_> = two.manifest.watermarks.values().map(|w| w.start).collect();
@@ -229,7 +229,7 @@ async fn after_any_error_the_log_decides() {
     ];
     for (mishaps, failure) in cases {
         for (_folder, log) in stores(mishaps) {
-            let result = log.commit(None, draft("ours"), vec![]).await;
+            let result = log.commit(None, draft("ours")).await;
             let latest = log.read_latest().await.unwrap();
             let by = latest.as_ref().map(|latest| latest.manifest.run_id.as_str());
             match failure {
@@ -250,10 +250,7 @@ async fn after_any_error_the_log_decides() {
 #[tokio::test]
 async fn of_two_racers_one_commits_and_the_other_is_told() {
     for (_folder, log) in stores(&[]) {
-        let (a, b) = tokio::join!(
-            log.commit(None, draft("a"), vec![]),
-            log.commit(None, draft("b"), vec![])
-        );
+        let (a, b) = tokio::join!(log.commit(None, draft("a")), log.commit(None, draft("b")));
         let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
         assert!(matches!(lost, Err(Error::Ahead { .. })), "{lost:?}");
         assert_eq!(log.read_latest().await.unwrap(), Some(won.unwrap().latest));
@@ -281,7 +278,7 @@ async fn left_overs_at_or_below_the_watermark_are_swept_and_nothing_else() {
             log.put_file(path).await;
         }
         let commit = draft("one").reaching(directory, 9, &[&ours]);
-        let committed = log.commit(None, commit, vec![]).await.unwrap();
+        let committed = log.commit(None, commit).await.unwrap();
         assert_eq!(committed.removed, 2);
         assert_eq!(log.names().await, stay.into_iter().collect());
     }
@@ -295,11 +292,11 @@ async fn files_of_earlier_commits_stay_when_a_later_one_sweeps() {
     for (_folder, log) in stores(&[]) {
         log.put_file(&format!("pin/{one}")).await;
         let first = draft("one").reaching(directory, 9, &[&one]);
-        let base = log.commit(None, first, vec![]).await.unwrap().latest;
+        let base = log.commit(None, first).await.unwrap().latest;
         log.put_file(&format!("pin/{two}")).await;
         log.put_file(&format!("pin/{crashed}")).await;
         let second = draft("two").reaching(directory, 19, &[&two]);
-        assert_eq!(log.commit(Some(&base), second, vec![]).await.unwrap().removed, 1);
+        assert_eq!(log.commit(Some(&base), second).await.unwrap().removed, 1);
         assert_eq!(log.names().await, set(&[&format!("pin/{one}"), &format!("pin/{two}")]));
     }
 }
@@ -313,11 +310,11 @@ async fn a_full_run_replaces_all_files_even_of_sources_that_are_gone() {
         log.put_file(&format!("pin/{gone}")).await;
         let first = draft("one").reaching("partition=0", 9, &[&one]);
         let first = first.reaching("partition=1", 9, &[&gone]);
-        let base = log.commit(None, first, vec![]).await.unwrap().latest;
+        let base = log.commit(None, first).await.unwrap().latest;
         log.put_file(&format!("pin/{rebuilt}")).await;
         log.put_file("pin/foreign.parquet").await;
         let full = draft("two").full().reaching("partition=0", 9, &[&rebuilt]);
-        let committed = log.commit(Some(&base), full, vec![]).await.unwrap();
+        let committed = log.commit(Some(&base), full).await.unwrap();
         assert_eq!(committed.removed, 2);
         assert_eq!(committed.latest.manifest.live.files, 1);
         let stay = [format!("pin/{rebuilt}"), "pin/foreign.parquet".to_owned()];
@@ -338,7 +335,7 @@ async fn the_run_that_was_second_removes_its_files_but_none_that_is_listed() {
             Manifest::following(None, draft("theirs").reaching(directory, 9, &[&shared, &theirs]));
         log.put(1, &winner).await.unwrap();
         let second = draft("ours").reaching(directory, 12, &[&shared, &ours, &beyond]);
-        let error = log.commit(None, second, vec![]).await.unwrap_err();
+        let error = log.commit(None, second).await.unwrap_err();
         assert!(matches!(error, Error::Ahead { .. }), "{error}");
         // A third run may commit what lies beyond the watermark, under this name.
         let stay = [&shared, &theirs, &beyond].map(|file| format!("pin/{file}"));
@@ -355,7 +352,7 @@ async fn nothing_is_swept_when_an_older_manifest_is_gone() {
         log.put_file(&format!("pin/{}", name(directory, 1, 9, 0))).await;
         let base = Latest { number: 1, manifest: Manifest::following(None, draft("one")) };
         let second = draft("two").reaching(directory, 19, &[&two]);
-        assert_eq!(log.commit(Some(&base), second, vec![]).await.unwrap().removed, 0);
+        assert_eq!(log.commit(Some(&base), second).await.unwrap().removed, 0);
         assert_eq!(log.names().await.len(), 2);
     }
 }
@@ -363,13 +360,13 @@ async fn nothing_is_swept_when_an_older_manifest_is_gone() {
 #[tokio::test]
 async fn other_columns_are_refused_unless_the_run_is_full() {
     for (_folder, log) in stores(&[]) {
-        let base = log.commit(None, draft("one"), vec![]).await.unwrap().latest;
+        let base = log.commit(None, draft("one")).await.unwrap().latest;
         let mut changed = draft("two");
         changed.schema[0].ty = "int64".into();
-        let refused = log.commit(Some(&base), changed.clone(), vec![]).await;
+        let refused = log.commit(Some(&base), changed.clone()).await;
         assert!(matches!(refused, Err(Error::SchemaChanged { .. })), "{refused:?}");
         assert_eq!(log.read_latest().await.unwrap().unwrap().number, 1);
-        assert_eq!(log.commit(Some(&base), changed.full(), vec![]).await.unwrap().latest.number, 2);
+        assert_eq!(log.commit(Some(&base), changed.full()).await.unwrap().latest.number, 2);
     }
 }
 

@@ -1,6 +1,9 @@
 //! Files that are complete and that nobody sees yet.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use bytes::Bytes;
+use futures::{StreamExt, stream};
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
@@ -8,6 +11,9 @@ use tokio::task::JoinSet;
 use super::DataFile;
 use super::output::Output;
 use crate::Result;
+
+/// Files that are published at a time.
+const PUBLISHED_AT_ONCE: usize = 16;
 
 /// Parts on their way at once.
 const PARTS_AT_ONCE: usize = 2;
@@ -37,12 +43,7 @@ impl Staged {
         Staged { file, path, body: Body::Uploaded(upload) }
     }
 
-    /// Lets readers see the file.
-    ///
-    /// # Errors
-    /// [`Error::Write`](crate::Error::Write) or
-    /// [`Error::AccessDenied`](crate::Error::AccessDenied) naming the file.
-    pub async fn publish(self, output: &Output) -> Result<()> {
+    pub(super) async fn publish(self, output: &Output) -> Result<()> {
         let published = match self.body {
             Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
             Body::Uploaded(upload) => upload.complete(output, &self.path).await,
@@ -50,11 +51,37 @@ impl Staged {
         published.map_err(|e| output.write_error(&self.path, e))
     }
 
-    /// Takes the file away again.
-    pub async fn discard(self, output: &Output) {
+    pub(super) async fn discard(self, output: &Output) {
         if let Body::Uploaded(upload) = self.body {
             upload.abort(output, &self.path).await;
         }
+    }
+}
+
+/// Lets readers of the folders see the files of a run; they count once the
+/// manifests are there. After a failure the rest is taken away.
+///
+/// # Errors
+/// [`Error::Write`](crate::Error::Write) or
+/// [`Error::AccessDenied`](crate::Error::AccessDenied) naming the first file.
+pub async fn publish(output: &Output, staged: Vec<Staged>) -> Result<()> {
+    let failed = AtomicBool::new(false);
+    let publish = async |staged: Staged| {
+        if failed.load(Relaxed) {
+            staged.discard(output).await;
+            return Ok(());
+        }
+        staged.publish(output).await.inspect_err(|_| failed.store(true, Relaxed))
+    };
+    let published: Vec<Result<()>> =
+        stream::iter(staged).map(publish).buffer_unordered(PUBLISHED_AT_ONCE).collect().await;
+    published.into_iter().collect()
+}
+
+/// Takes files away that will not be committed.
+pub async fn discard(output: &Output, staged: Vec<Staged>) {
+    for staged in staged {
+        staged.discard(output).await;
     }
 }
 

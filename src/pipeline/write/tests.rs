@@ -54,12 +54,9 @@ impl Bench {
     /// Publishes all, and says what was published: rows, then rejects.
     fn publish(&self, written: Written) -> (Vec<DataFile>, Vec<DataFile>) {
         let publish = |staged: Vec<Staged>| -> Vec<DataFile> {
-            let one = |staged: Staged| {
-                let file = staged.file.clone();
-                self.runtime.block_on(staged.publish(&self.target.output)).unwrap();
-                file
-            };
-            staged.into_iter().map(one).collect()
+            let files = staged.iter().map(|staged| staged.file.clone()).collect();
+            self.runtime.block_on(super::publish(&self.target.output, staged)).unwrap();
+            files
         };
         (publish(written.files), publish(written.rejects))
     }
@@ -294,8 +291,8 @@ fn an_output_that_cannot_be_written_is_named() {
     let mut writer = bench.writer();
     writer.append(&frame(0..3), &[]).unwrap();
     let written = writer.finish().unwrap();
-    let staged = written.files.into_iter().next().unwrap();
-    let error = bench.runtime.block_on(staged.publish(&bench.target.output)).unwrap_err();
+    let publish = super::publish(&bench.target.output, written.files);
+    let error = bench.runtime.block_on(publish).unwrap_err();
     let crate::Error::Write { place, .. } = &error else { panic!("{error}") };
     assert!(place.starts_with("out/pin/a.pin+0+"), "{place}");
 }

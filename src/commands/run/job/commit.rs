@@ -3,20 +3,23 @@
 use chrono::Utc;
 
 use super::{Job, Table};
-use crate::error::Result;
-use crate::pipeline::commit::{Counts, Draft, Mode};
+use crate::error::{Error, Result};
+use crate::key::Topic;
+use crate::pipeline::commit::{Counts, Draft, Latest, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
-use crate::pipeline::write::{Staged, fields};
+use crate::pipeline::write::{Staged, discard, fields, publish};
 use crate::spec::Spec;
 
 impl Job<'_> {
-    /// Commits what each table got, once all of them balance.
+    /// Commits what each table got, once all of them balance and all files are
+    /// written: what can fail comes before the first manifest.
     ///
     /// # Errors
-    /// [`Error::Balance`](crate::Error::Balance) before anything is committed;
-    /// then those of the commits.
+    /// [`Error::Balance`], [`Error::SchemaChanged`], [`Error::Usage`] if
+    /// `--full` would drop topics, and those of writing, before anything is
+    /// committed; then those of the commits.
     pub(super) fn commit(
         &self,
         tables: &[Table],
@@ -29,38 +32,55 @@ impl Job<'_> {
             let table = report.tables.entry(name.clone()).or_default();
             pending[shard.table].add(shard, table);
         }
-        let mut pending = self.specs.iter().zip(tables).zip(pending);
-        let committed = report.balance().and_then(|()| {
-            for ((spec, table), pending) in pending.by_ref() {
-                self.commit_pending(spec, table, pending, report)?;
-            }
-            Ok(())
-        });
-        // Of the tables that are left.
-        for ((_, table), pending) in pending {
-            self.runtime.block_on(table.log.discard(pending.staged));
+        let checked = self.check(tables, &pending, report);
+        let staged = pending.iter_mut().flat_map(|pending| pending.staged.drain(..)).collect();
+        let output = self.output();
+        if let Err(error) = checked {
+            self.runtime.block_on(discard(&output, staged));
+            return Err(error);
         }
-        committed
+        self.runtime.block_on(publish(&output, staged))?;
+        for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
+            if pending.reached.is_empty() {
+                continue;
+            }
+            let part = report.tables.entry(spec.table.clone()).or_default();
+            part.manifest = Some(self.commit_table(spec, table, pending, part)?);
+            report.outcome = Outcome::Committed;
+        }
+        Ok(())
     }
 
-    fn commit_pending(
-        &self,
-        spec: &Spec,
-        table: &Table,
-        pending: Pending,
-        report: &mut Report,
-    ) -> Result<()> {
-        if pending.reached.is_empty() {
-            return Ok(());
+    /// What can be refused while nobody has seen a file.
+    fn check(&self, tables: &[Table], pending: &[Pending], report: &Report) -> Result<()> {
+        report.balance()?;
+        for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
+            match &table.base {
+                Some(base) if !pending.reached.is_empty() => self.check_base(spec, table, base)?,
+                _ => {}
+            }
         }
-        if let Err(stopped) = self.stop.check() {
-            self.runtime.block_on(table.log.discard(pending.staged));
-            return Err(stopped);
+        self.stop.check()
+    }
+
+    /// An increment must fit the table, and a full run read all that is in it.
+    fn check_base(&self, spec: &Spec, table: &Table, base: &Latest) -> Result<()> {
+        if !self.settings.full {
+            return table.log.check_schema(base, &fields(spec));
         }
-        let part = report.tables.entry(spec.table.clone()).or_default();
-        part.manifest = Some(self.commit_table(spec, table, pending, part)?);
-        report.outcome = Outcome::Committed;
-        Ok(())
+        let globs = &self.settings.topics;
+        let wanted = |topic: &Topic| {
+            globs.is_empty() || globs.iter().any(|glob| glob.matcher.is_match(topic.as_str()))
+        };
+        let mut held = base.manifest.watermarks.keys().map(|source| &source.topic);
+        match held.find(|topic| !wanted(topic)) {
+            None => Ok(()),
+            Some(topic) => Err(Error::Usage(format!(
+                "--full replaces all of table {}, which also holds topic {topic}: \
+                 take it in with --topic {topic}, or leave --topic out",
+                spec.table
+            ))),
+        }
     }
 
     fn commit_table(
@@ -87,7 +107,7 @@ impl Job<'_> {
                 duplicate: part.records_duplicate,
             },
         };
-        let commit = table.log.commit(table.base.as_ref(), draft, pending.staged);
+        let commit = table.log.commit(table.base.as_ref(), draft);
         Ok(self.runtime.block_on(commit)?.place)
     }
 }

@@ -1,0 +1,96 @@
+//! One run after another: what is new, and each record once.
+
+use super::records::{GEO, geos, key};
+use super::site::Site;
+
+fn sites() -> [Site; 2] {
+    [Site::folder(), Site::buckets()]
+}
+
+#[test]
+fn a_run_reads_what_is_new_and_nothing_else() {
+    for site in sites() {
+        site.put(&key(GEO, 0, 0), geos([1, 2]));
+        site.put(&key(GEO, 1, 0), geos([3]));
+        assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
+        assert_eq!(site.run(&[]).done().counts(), [0; 4]);
+
+        site.put(&key(GEO, 0, 2), geos([4]) + "{}\n");
+        site.put(&key(GEO, 2, 7), geos([5]));
+        site.put(&key("other.geo", 0, 0), geos([6]));
+        let ran = site.run(&[]).done();
+        assert_eq!(ran.counts(), [4, 3, 1, 0]);
+        let geo = &ran.report()["tables"]["geo"];
+        assert_eq!(geo["objects"], 3);
+        let partition = &geo["topics"][GEO]["directories"]["partition=0"]["0"];
+        assert_eq!((&partition["first_offset"], &partition["last_offset"]), (&2.into(), &3.into()));
+        assert_eq!(site.inds("geo"), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(site.rejects("geo").len(), 1);
+        assert_eq!(site.manifests("geo").len(), 2);
+        site.assert_settled();
+    }
+}
+
+#[test]
+fn what_the_sink_delivered_again_is_in_the_table_once() {
+    for site in sites() {
+        // Offsets 0 to 3; 2 to 5, of which two again; 6 and 7.
+        site.put(&key(GEO, 0, 0), geos(0..4));
+        site.put(&key(GEO, 0, 2), geos(2..6));
+        assert_eq!(site.run(&[]).done().counts(), [8, 6, 0, 2]);
+        site.put(&key(GEO, 0, 6), geos(6..8));
+        assert_eq!(site.run(&[]).done().counts(), [2, 2, 0, 0]);
+        // Now over two runs: 7 again, then 7 and 8 again.
+        site.put(&key(GEO, 0, 7), geos(7..9));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        site.put(&key(GEO, 0, 8), geos(8..10));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..10));
+        // Read at once, it is the same.
+        assert_eq!(site.run(&["--full"]).done().counts(), [14, 10, 0, 4]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..10));
+    }
+}
+
+#[test]
+fn a_reject_that_was_delivered_again_is_in_quarantine_once() {
+    for site in sites() {
+        let bad = "{}\n".to_owned();
+        site.put(&key(GEO, 0, 0), geos([0]) + &bad);
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 1, 0]);
+        site.put(&key(GEO, 0, 1), bad.clone() + &geos([2]));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        assert_eq!((site.inds("geo"), site.rejects("geo").len()), (vec![0, 2], 1));
+    }
+}
+
+#[test]
+fn offsets_go_on_over_ten_digits() {
+    const TEN_DIGITS: u64 = 10_000_000_000;
+    for site in sites() {
+        site.put(&key(GEO, 0, 999_999_998), geos([0, 1]));
+        site.put(&key(GEO, 0, 1_000_000_000), geos([2]));
+        assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
+        // The longer name comes first where keys are sorted.
+        site.put(&key(GEO, 0, TEN_DIGITS - 2), geos([3, 4]));
+        site.put(&key(GEO, 0, TEN_DIGITS), geos([5]));
+        assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
+        site.put(&key(GEO, 0, TEN_DIGITS + 1), geos([6]));
+        assert_eq!(site.run(&[]).done().counts(), [1, 1, 0, 0]);
+        assert_eq!(site.run(&[]).done().report()["outcome"], "nothing_new");
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..7));
+    }
+}
+
+#[test]
+fn a_run_that_ended_at_ten_digits_is_followed_by_eleven() {
+    const TEN_DIGITS: u64 = 10_000_000_000;
+    for site in sites() {
+        site.put(&key(GEO, 0, TEN_DIGITS - 2), geos([0, 1]));
+        assert_eq!(site.run(&[]).done().counts(), [2, 2, 0, 0]);
+        site.put(&key(GEO, 0, TEN_DIGITS), geos([2, 3]));
+        site.put(&key(GEO, 0, TEN_DIGITS + 1), geos([3, 4]));
+        assert_eq!(site.run(&[]).done().counts(), [4, 3, 0, 1]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..5));
+    }
+}

@@ -1,0 +1,275 @@
+//! Where a run reads and writes, and what it did.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::s3::{ACCESS_KEY, Fault, Op, Rule, SECRET_KEY, Server};
+
+/// A source and an output, both empty, and a home with nothing of the user's.
+pub struct Site {
+    pub home: TempDir,
+    backend: Backend,
+}
+
+enum Backend {
+    Folder,
+    /// The number in the names of its two buckets.
+    Buckets(u32),
+}
+
+impl Site {
+    /// Two folders.
+    pub fn folder() -> Site {
+        let site = Site { home: tempfile::tempdir().unwrap(), backend: Backend::Folder };
+        fs::create_dir(site.home.path().join("in")).unwrap();
+        site
+    }
+
+    /// Two buckets.
+    pub fn buckets() -> Site {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let site = Site { home: tempfile::tempdir().unwrap(), backend: Backend::Buckets(number) };
+        server().create_bucket(&format!("in-{number}"));
+        server().create_bucket(&format!("out-{number}"));
+        // As `aws configure` leaves it: nothing is in the environment.
+        let aws = site.home.path().join(".aws");
+        fs::create_dir(&aws).unwrap();
+        let keys = format!(
+            "[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n"
+        );
+        fs::write(aws.join("credentials"), keys).unwrap();
+        site
+    }
+
+    pub fn put(&self, key: &str, body: impl Into<Vec<u8>>) {
+        match self.backend {
+            Backend::Folder => write(&self.home.path().join("in").join(key), &body.into()),
+            Backend::Buckets(n) => server().put(&format!("in-{n}"), key, body.into()),
+        }
+    }
+
+    /// Puts what is below a folder.
+    pub fn load(&self, folder: &Path) {
+        for key in files(folder) {
+            self.put(&key, fs::read(folder.join(&key)).unwrap());
+        }
+    }
+
+    /// What is in the output, below a folder of it: keys relative to the output.
+    pub fn out_keys(&self, below: &str) -> Vec<String> {
+        let mut keys = match self.backend {
+            Backend::Folder => files(&self.out_folder()),
+            Backend::Buckets(n) => {
+                let keys = server().keys(&format!("out-{n}"), "tables/");
+                keys.into_iter().map(|key| key["tables/".len()..].to_owned()).collect()
+            }
+        };
+        keys.retain(|key| key.starts_with(below));
+        keys.sort_unstable();
+        keys
+    }
+
+    pub fn out(&self, key: &str) -> Vec<u8> {
+        match self.backend {
+            Backend::Folder => fs::read(self.out_folder().join(key)).unwrap(),
+            Backend::Buckets(n) => {
+                server().get(&format!("out-{n}"), &format!("tables/{key}")).unwrap().to_vec()
+            }
+        }
+    }
+
+    pub fn in_folder(&self) -> PathBuf {
+        self.home.path().join("in")
+    }
+
+    pub fn out_folder(&self) -> PathBuf {
+        self.home.path().join("out/tables")
+    }
+
+    /// Records of the emulator, in the source.
+    pub fn emulate(&self, args: &[&str]) {
+        let mut command = self.binary();
+        let (source, _, s3) = self.urls();
+        command.args(["emulate", &source, "--quiet"]).args(s3).args(args);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// A delay of each request for an object of the source; none for a folder.
+    pub fn slow_down(&self, delay: Duration) {
+        if let Backend::Buckets(n) = self.backend {
+            let rule = Rule::new(Fault::Delay(delay)).on(Op::Get).in_bucket(&format!("in-{n}"));
+            server().faults().add(rule);
+        }
+    }
+
+    /// Empties the output.
+    pub fn clear_out(&self) {
+        for key in self.out_keys("") {
+            match self.backend {
+                Backend::Folder => fs::remove_file(self.out_folder().join(key)).unwrap(),
+                Backend::Buckets(n) => {
+                    assert!(server().delete(&format!("out-{n}"), &format!("tables/{key}")));
+                }
+            }
+        }
+    }
+
+    /// A run of this source to this output.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        _ = fs::remove_file(self.home.path().join("report.json"));
+        self.ran(self.command(args).output().unwrap())
+    }
+
+    /// The same, as the command's caller likes it.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.binary();
+        command.arg("run").args(self.places()).args(args);
+        command
+    }
+
+    /// Source, output and report as options.
+    pub fn places(&self) -> Vec<String> {
+        let (source, out, s3) = self.urls();
+        let report = ["--report".to_owned(), "report.json".to_owned()];
+        let places = ["--source".to_owned(), source, "--out".to_owned(), out];
+        places.into_iter().chain(report).chain(s3).collect()
+    }
+
+    /// Source, output, and how to reach them.
+    fn urls(&self) -> (String, String, Vec<String>) {
+        let Backend::Buckets(n) = self.backend else {
+            return ("in".to_owned(), "out/tables".to_owned(), Vec::new());
+        };
+        let s3 = ["--endpoint-url", &server().endpoint(), "--path-style", "--region=us-east-1"];
+        (format!("s3://in-{n}"), format!("s3://out-{n}/tables"), s3.map(str::to_owned).to_vec())
+    }
+
+    /// The binary, in the home, with an environment that says nothing else.
+    pub fn binary(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinclean"));
+        self.tame(&mut command);
+        command
+    }
+
+    pub fn tame(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.home.path())
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+    }
+
+    pub fn ran(&self, output: Output) -> Ran {
+        let report = fs::read(self.home.path().join("report.json")).ok();
+        Ran {
+            code: output.status.code(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            report: report.map(|text| serde_json::from_slice(&text).unwrap()),
+        }
+    }
+}
+
+/// One server for all tests: a bucket each is enough to keep them apart.
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::start)
+}
+
+pub fn write(path: &Path, body: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, body).unwrap();
+}
+
+/// The files below a folder, relative to it; none if it is not there.
+pub fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(next) = waiting.pop() {
+        let Ok(entries) = fs::read_dir(&next) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => waiting.push(path),
+                false => found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().into()),
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// `None` if a signal killed it.
+    pub code: Option<i32>,
+    pub stderr: String,
+    /// What `--report` wrote.
+    pub report: Option<Value>,
+}
+
+impl Ran {
+    /// The run, which ended well.
+    #[track_caller]
+    pub fn done(self) -> Ran {
+        self.exited(0)
+    }
+
+    /// The run, which ended so.
+    #[track_caller]
+    pub fn exited(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+
+    /// The run, which said this.
+    #[track_caller]
+    pub fn said(self, text: &str) -> Ran {
+        assert!(self.stderr.contains(text), "{text:?} is not in:\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn report(&self) -> &Value {
+        self.report.as_ref().unwrap_or_else(|| panic!("no report: {self:#?}"))
+    }
+
+    /// Read, written, quarantined, duplicate; of all tables together. They add up.
+    #[track_caller]
+    pub fn counts(&self) -> [u64; 4] {
+        let tables = self.report()["tables"].as_object().unwrap();
+        let names = ["read", "written", "quarantined", "duplicate"];
+        let sum = |name: &str| {
+            let key = format!("records_{name}");
+            tables.values().map(|table| table[&key].as_u64().unwrap()).sum::<u64>()
+        };
+        let counts = names.map(sum);
+        let [read, rest @ ..] = counts;
+        assert_eq!(read, rest.iter().sum::<u64>(), "{:#}", self.report());
+        counts
+    }
+
+    /// Rejects by code, of all tables together.
+    pub fn codes(&self) -> Vec<(String, u64)> {
+        let tables = self.report()["tables"].as_object().unwrap();
+        let mut codes = Vec::new();
+        for (code, by_column) in
+            tables.values().flat_map(|table| table["rejects"].as_object().unwrap())
+        {
+            let count = by_column.as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+            codes.push((code.clone(), count));
+        }
+        codes
+    }
+}
