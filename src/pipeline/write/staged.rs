@@ -46,7 +46,7 @@ impl Staged {
     pub(super) async fn publish(self, output: &Output) -> Result<()> {
         let published = match self.body {
             Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
-            Body::Uploaded(upload) => upload.complete(output, &self.path).await,
+            Body::Uploaded(upload) => upload.complete(output, &self.path, self.file.bytes).await,
         };
         published.map_err(|e| output.write_error(&self.path, e))
     }
@@ -122,12 +122,22 @@ impl Upload {
         }
     }
 
-    async fn complete(mut self, output: &Output, path: &Path) -> object_store::Result<()> {
-        let completed = self.inner.complete().await.map(drop);
-        if completed.is_err() {
-            self.abort(output, path).await;
+    /// Ends the upload with a file of `bytes`. If the answer was lost, asking
+    /// again fails, as the upload is no more: the file then shows what became of
+    /// it. Files of one name hold the same rows.
+    async fn complete(
+        mut self,
+        output: &Output,
+        path: &Path,
+        bytes: u64,
+    ) -> object_store::Result<()> {
+        let Err(error) = self.inner.complete().await else { return Ok(()) };
+        let there = output.objects.head(path).await;
+        if there.is_ok_and(|there| there.size == bytes) {
+            return Ok(());
         }
-        completed
+        self.abort(output, path).await;
+        Err(error)
     }
 
     pub(super) async fn abort(mut self, output: &Output, path: &Path) {

@@ -27,9 +27,12 @@ fn a_manifest_whose_acknowledgement_is_lost_is_committed_once() {
 fn data_files_whose_acknowledgement_is_lost_are_there_once() {
     for fault in [Fault::LandThenError, Fault::LandThenClose] {
         let world = World::new();
-        let expected = world.local(&world.fill(&LAYOUT));
-        world.server.faults().add(Rule::new(fault).on(Op::Put).first(3));
+        let expected = world.local(&world.fill(&["--rows", "2000", "--flush-size", "500"]));
+        for op in [Op::Put, Op::UploadPart, Op::CompleteUpload] {
+            world.server.faults().add(Rule::new(fault).on(op).first(1));
+        }
         world.run("s3://tables").done();
+        assert!(world.server.count(Op::CompleteUpload) > 1, "{fault:?}");
         assert_same(&world.out(""), &expected);
     }
 }

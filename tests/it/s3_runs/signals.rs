@@ -9,6 +9,11 @@ use crate::s3::{Fault, Op, Rule};
 /// Long enough for a machine under load, and far below the timeouts of requests.
 const SOON: Duration = Duration::from_secs(4);
 
+/// For `kill`, its exit code, and what pinclean calls it.
+type Signal = (&'static str, i32, &'static str);
+const INTERRUPT: Signal = ("INT", 130, "Ctrl-C");
+const TERMINATE: Signal = ("TERM", 143, "SIGTERM");
+
 fn wait_until(what: &str, reached: impl Fn() -> bool) {
     let begin = Instant::now();
     while !reached() {
@@ -19,8 +24,8 @@ fn wait_until(what: &str, reached: impl Fn() -> bool) {
 
 /// A run that is stopped once `under_way` holds ends soon, leaves nothing, and
 /// the next run carries on.
-fn assert_stops(stall: fn(Rule) -> Rule, under_way: impl Fn(&World) -> bool) {
-    for (signal, code, name) in [("INT", 130, "Ctrl-C"), ("TERM", 143, "SIGTERM")] {
+fn assert_stops(signals: &[Signal], stall: fn(Rule) -> Rule, under_way: impl Fn(&World) -> bool) {
+    for &(signal, code, name) in signals {
         let world = World::new();
         let layout = ["--rows", "2000", "--flush-size", "500"];
         let expected = world.local(&world.fill(&layout));
@@ -48,6 +53,7 @@ fn a_run_that_waits_for_objects_stops_and_ends_its_uploads() {
     // One worker waits, the other does the rest.
     const LAST: &str = "topics/5f1c0d9a77b3.user/";
     assert_stops(
+        &[INTERRUPT, TERMINATE],
         |rule| rule.on(Op::Get).under(LAST),
         |world| {
             let log = world.server.log();
@@ -62,6 +68,7 @@ fn a_run_that_waits_for_objects_stops_and_ends_its_uploads() {
 #[test]
 fn a_run_that_waits_for_a_listing_stops() {
     assert_stops(
+        &[TERMINATE],
         |rule| rule.on(Op::List).in_bucket(LAKE),
         |world| world.requests(LAKE, Op::List) > 0,
     );
@@ -69,5 +76,9 @@ fn a_run_that_waits_for_a_listing_stops() {
 
 #[test]
 fn a_run_that_waits_for_its_own_files_stops() {
-    assert_stops(|rule| rule.on(Op::UploadPart), |world| world.server.count(Op::UploadPart) > 0);
+    assert_stops(
+        &[INTERRUPT],
+        |rule| rule.on(Op::UploadPart),
+        |world| world.server.count(Op::UploadPart) > 0,
+    );
 }
