@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
+use super::places;
 use crate::error::Result;
 use crate::pipeline::commit::{Latest, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Watermarks};
@@ -54,6 +55,7 @@ impl<'a> Job<'a> {
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.s3.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
+        places::keep_apart(&source, settings)?;
         let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
         let started = Utc::now();
         let clock = Instant::now();
@@ -112,14 +114,11 @@ impl<'a> Job<'a> {
         Ok(report)
     }
 
-    /// Saves the report beside the tables, and where the operator wants it.
+    /// Saves the report beside the tables.
     ///
     /// # Errors
     /// [`Error::Write`] or [`Error::AccessDenied`].
     pub fn save(&self, report: &Report) -> Result<String> {
-        if let Some(file) = &self.settings.report {
-            report.save_file(file)?;
-        }
         self.runtime.block_on(report.save(&self.output()))
     }
 
