@@ -1,6 +1,7 @@
 //! One run: opened, executed, committed, reported.
 
 mod commit;
+mod found;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,6 +90,14 @@ impl<'a> Job<'a> {
             limits: limits.fetch,
             runtime: self.runtime.clone(),
         };
+        tracing::debug!(
+            "from {} to {}, with {} workers, {} requests and {} bytes of each at a time",
+            self.source.url(),
+            self.out.url(),
+            limits.workers,
+            limits.fetch.concurrency,
+            limits.fetch.batch_bytes,
+        );
         let watch = Watch::new(&self.stop, progress);
         let engine = Engine {
             listing: Listing {
@@ -107,6 +116,8 @@ impl<'a> Job<'a> {
             watch: &watch,
         };
         let (discovered, done) = engine.execute()?;
+        let read_before = watermarks.iter().any(|marks| !marks.is_empty());
+        found::tell(&discovered, self.source.url(), read_before)?;
         let mut report = self.report(&discovered);
         self.commit(&tables, done, &mut report)?;
         report.requests = self.requests();
