@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use pinclean::cli::{self, Cli};
-use pinclean::settings::{Command, Layers, LogFormat, Ui};
+use pinclean::settings::{self, Command, Layers, LogFormat, Ui};
 use pinclean::{Result, commands, logging};
 
 fn main() -> ExitCode {
@@ -28,6 +28,9 @@ fn start(typed: Cli, log: &mut LogFormat) -> Result<()> {
     let ui = Ui::resolve(&typed, &layers)?;
     logging::init(&ui);
     *log = ui.log;
+    for name in settings::unknown_variables(std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{name} is the variable of no option: it is not read");
+    }
     let command = Command::resolve(typed.verb, &layers)?;
     commands::dispatch(&command, &ui)
 }

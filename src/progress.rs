@@ -172,7 +172,7 @@ fn paint(view: View, counters: &Counters, stopped: &Receiver<()>) {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:24}] {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:24}] {wide_msg}") {
         bar.set_style(style.progress_chars("=> "));
     }
     screen().add(bar)

@@ -14,9 +14,11 @@ mod file;
 mod layers;
 mod resolve;
 mod values;
+mod variables;
 
 pub use layers::{Env, Layers};
 pub use values::{MIN_MEMORY, MaxRejects};
+pub use variables::unknown_variables;
 
 /// A command, ready to start.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 mod job;
 mod limits;
+mod places;
 
 use crate::error::{Error, Result};
 use crate::pipeline::report::{Outcome, Report};
@@ -14,6 +15,9 @@ use job::Job;
 /// # Errors
 /// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
 pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
+    if let Some(file) = &settings.report {
+        places::check_report(file)?;
+    }
     limits::allow_open_files();
     let runtime = super::runtime()?;
     let job = Job::open(settings, runtime.handle())?;
@@ -28,6 +32,9 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     job.save(&report)?;
     if !ui.quiet {
         super::print(&report.terminal())?;
+    }
+    if let Some(file) = &settings.report {
+        report.save_file(file)?;
     }
     gate
 }

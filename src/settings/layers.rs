@@ -192,11 +192,15 @@ impl Name {
 
     /// The variable, such as `PINCLEAN_MAX_REJECTS`.
     pub fn variable(self) -> String {
-        let option = file::key_of(self.option).to_uppercase();
         match self.of {
-            Some(command) => format!("PINCLEAN_{}_{option}", command.to_uppercase()),
-            None => format!("PINCLEAN_{option}"),
+            Some(command) => Name::variable_of(&format!("{command}-{}", self.option)),
+            None => Name::variable_of(self.option),
         }
+    }
+
+    /// The variable of an option that means the same in every command.
+    pub fn variable_of(option: &str) -> String {
+        format!("PINCLEAN_{}", file::key_of(option).to_uppercase())
     }
 
     fn typed<T>(self, value: T) -> Given<T> {

@@ -133,8 +133,12 @@ pub(super) fn text(text: &str) -> Result<String, String> {
     }
 }
 
+/// A path of this machine.
 pub(super) fn path(value: &str) -> Result<PathBuf, String> {
-    text(value).map(PathBuf::from)
+    match value.contains("://") {
+        true => Err(format!("{value:?} is a URL: give a path of this machine")),
+        false => text(value).map(PathBuf::from),
+    }
 }
 
 pub(super) fn bucket(name: &str) -> Result<String, String> {
@@ -311,6 +315,14 @@ mod tests {
             ("", "is empty"),
         ] {
             assert!(bucket(name).unwrap_err().contains(advice), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_not_a_url() {
+        assert_eq!(path("a:b/c d"), Ok(PathBuf::from("a:b/c d")));
+        for (text, problem) in [("s3://lake/r.json", "is a URL"), (" ", "is empty")] {
+            assert!(path(text).unwrap_err().contains(problem), "{text:?}");
         }
     }
 

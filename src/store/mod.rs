@@ -11,6 +11,7 @@ mod s3;
 mod session;
 #[cfg(test)]
 mod testing;
+mod within;
 mod wire;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! One run: opened, executed, committed, reported.
 
 mod commit;
+mod found;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
+use super::places;
 use crate::error::{Error, Result};
 use crate::pipeline::commit::{Latest, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Watermarks};
@@ -54,6 +56,7 @@ impl<'a> Job<'a> {
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.s3.clone()).stopped_by(stop.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
+        places::keep_apart(&source, settings)?;
         let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
         let started = Utc::now();
         let clock = Instant::now();
@@ -87,6 +90,14 @@ impl<'a> Job<'a> {
             limits: limits.fetch,
             runtime: self.runtime.clone(),
         };
+        tracing::debug!(
+            "from {} to {}, with {} workers, {} requests and {} bytes of each at a time",
+            self.source.url(),
+            self.out.url(),
+            limits.workers,
+            limits.fetch.concurrency,
+            limits.fetch.batch_bytes,
+        );
         let watch = Watch::new(&self.stop, progress);
         let engine = Engine {
             listing: Listing {
@@ -105,6 +116,8 @@ impl<'a> Job<'a> {
             watch: &watch,
         };
         let (discovered, done) = engine.execute()?;
+        let read_before = watermarks.iter().any(|marks| !marks.is_empty());
+        found::tell(&discovered, self.source.url(), read_before)?;
         let mut report = self.report(&discovered);
         self.commit(&tables, done, &mut report)?;
         report.requests = self.requests();
@@ -112,14 +125,11 @@ impl<'a> Job<'a> {
         Ok(report)
     }
 
-    /// Saves the report beside the tables, and where the operator wants it.
+    /// Saves the report beside the tables.
     ///
     /// # Errors
     /// [`Error::Write`] or [`Error::AccessDenied`].
     pub fn save(&self, report: &Report) -> Result<String> {
-        if let Some(file) = &self.settings.report {
-            report.save_file(file)?;
-        }
         self.runtime.block_on(report.save(&self.output()))
     }
 

@@ -32,7 +32,14 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>> {
         path: path.to_owned(),
         problem: source.to_string(),
     };
-    let entries = std::fs::read_dir(dir).map_err(|source| failed(dir, source))?;
+    let entries = std::fs::read_dir(dir).map_err(|source| {
+        let problem = match source.kind() {
+            std::io::ErrorKind::NotFound => "there is no such folder of transforms".to_owned(),
+            std::io::ErrorKind::NotADirectory => "this is a file: name its folder".to_owned(),
+            _ => return failed(dir, source),
+        };
+        Error::File { path: dir.to_owned(), problem }
+    })?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<std::io::Result<Vec<PathBuf>>>()
@@ -73,6 +80,15 @@ mod tests {
         let tables: Vec<_> = specs.iter().map(|spec| spec.table.as_str()).collect();
         assert_eq!(tables, ["b", "t"]);
         assert!(specs[0].file.ends_with("a.toml"), "{}", specs[0].file);
+    }
+
+    #[test]
+    fn what_is_no_folder_is_told_in_words() {
+        let dir = folder(&[("a.toml", SOUND)]);
+        for (name, words) in [("none", "no such folder"), ("a.toml", "this is a file")] {
+            let error = load(Some(&dir.path().join(name))).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 
     #[test]

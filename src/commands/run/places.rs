@@ -1,0 +1,68 @@
+//! Places that are wrong whatever the run finds: told before it starts.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::settings::Run;
+use crate::store::Store;
+
+/// Whether the report's file can be there at all. That it cannot is known too
+/// late after the run.
+///
+/// # Errors
+/// [`Error::File`]
+pub fn check_report(file: &Path) -> Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let problem = if file.is_dir() {
+        "this is a folder: name a file in it with --report".to_owned()
+    } else if !folder.is_dir() {
+        format!("there is no folder {}: make it, or name another with --report", folder.display())
+    } else {
+        return Ok(());
+    };
+    Err(Error::File { path: file.to_owned(), problem })
+}
+
+/// Tables among the topics would be taken for topics by the next run.
+///
+/// # Errors
+/// [`Error::Usage`]
+pub fn keep_apart(source: &Store, settings: &Run) -> Result<()> {
+    let topics = &settings.layout.topics_dir;
+    if !source.holds(topics, &settings.out)? {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{}: the output must not lie among the topics, in {}: name another place with --out",
+        settings.out,
+        source.join(topics)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_needs_a_folder_and_a_name_that_is_free() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("old.json"), "").unwrap();
+        for (name, problem) in [
+            ("new.json", None),
+            ("old.json", None),
+            ("", Some("this is a folder")),
+            ("none/new.json", Some("there is no folder")),
+            ("old.json/new.json", Some("there is no folder")),
+        ] {
+            let said = check_report(&dir.path().join(name)).map_err(|e| e.to_string());
+            match problem {
+                None => assert_eq!(said, Ok(()), "{name}"),
+                Some(problem) => assert!(said.unwrap_err().contains(problem), "{name}"),
+            }
+        }
+        assert!(check_report(Path::new("in-the-working-directory.json")).is_ok());
+    }
+}
