@@ -129,7 +129,7 @@ impl ShardWriter {
             })?;
             file.write(&batch)?;
         }
-        if !rejects.is_empty() {
+        for rejects in rejects.chunks(quarantine::ROWS_AT_ONCE) {
             let batch = quarantine::record_batch(&self.target, &self.shard, rejects)?;
             let (target, name) = (&self.target, &self.name);
             let path = quarantine_path(&target.table, name);
