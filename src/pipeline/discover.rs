@@ -93,7 +93,8 @@ pub struct Found {
 pub struct Watermark {
     /// Start offset of the last committed object.
     pub start: u64,
-    /// The offset after its last record: start plus records.
+    /// The offset after its last record: start plus records. Just past `start` if
+    /// the object holds other records than its offsets allow.
     pub end: u64,
 }
 
