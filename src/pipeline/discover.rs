@@ -173,6 +173,9 @@ pub struct Skipped {
     pub foreign: Strays,
     /// All others.
     pub other: Strays,
+    /// Sources that hold objects, none of them as new as what was committed: a
+    /// topic that was created again, perhaps. What is in them is not read.
+    pub behind: Strays,
 }
 
 impl AddAssign for Skipped {
@@ -181,6 +184,7 @@ impl AddAssign for Skipped {
         self.tombstones += more.tombstones;
         self.foreign += more.foreign;
         self.other += more.other;
+        self.behind += more.behind;
     }
 }
 
@@ -270,6 +274,31 @@ pub fn list_topics(input: &Listing<'_>) -> Result<Vec<Topic>> {
 }
 
 impl Discovered {
+    /// Refuses a source in which nothing was ever found that the sink could have
+    /// named, though there are objects: it was told wrongly how they are named.
+    ///
+    /// # Errors
+    /// [`Error::NothingMatched`].
+    pub fn check_names(&self, input: &Listing<'_>) -> Result<()> {
+        let known = input.watermarks.iter().any(|known| !known.is_empty());
+        let mut strays = Strays::default();
+        for TopicFound { skipped, .. } in self.topics.values() {
+            strays += skipped.other.clone();
+            strays += skipped.foreign.clone();
+        }
+        let Some(example) = strays.examples.first() else { return Ok(()) };
+        if known || !self.sources.is_empty() {
+            return Ok(());
+        }
+        let (count, delim) = (strays.count, &input.layout.file_delim);
+        let found = format!(
+            "of the {count} objects of the topics none is named \
+             <topic>{delim}<partition>{delim}<offset>.json or .json.gz; there is {example}; \
+             is --file-delim the sink's file.delim?"
+        );
+        Err(Error::NothingMatched { place: input.store.url().to_owned(), found })
+    }
+
     fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, skipped: BTreeMap<Topic, Skipped>) {
         for (source, total) in totals {
             if let Some(topic) = self.topics.get_mut(&source.topic) {
