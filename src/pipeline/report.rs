@@ -55,6 +55,8 @@ pub enum Outcome {
     Committed,
     /// There was nothing new.
     NothingNew,
+    /// Some tables were committed before the run failed: those with a manifest.
+    PartlyCommitted,
     /// Committed, with more rejects than `--max-rejects` allows.
     TooManyRejects,
 }
@@ -77,6 +79,19 @@ impl Report {
         let put = output.objects.put(&path, self.to_json()?.into()).await;
         put.map_err(|e| output.write_error(&path, e))?;
         Ok(output.place(&path))
+    }
+
+    /// Makes sure that a report can be written to a local file, before there is
+    /// one: once the tables are committed it is too late to refuse.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`].
+    pub fn reserve_file(file: &std::path::Path) -> Result<()> {
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        opened
+            .map(drop)
+            .map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
     }
 
     /// Writes the report to a local file.

@@ -1,6 +1,7 @@
 //! One run: opened, executed, committed, reported.
 
 mod commit;
+mod complete;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::settings::Run;
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
 use crate::store::{RequestCounts, Session, Store};
+use complete::check_complete;
 
 /// All that one run works with.
 pub struct Job<'a> {
@@ -50,6 +52,9 @@ impl<'a> Job<'a> {
     /// # Errors
     /// [`Error::Spec`], and those of the stores.
     pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
+        if let Some(file) = &settings.report {
+            Report::reserve_file(file)?;
+        }
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.s3.clone());
@@ -105,10 +110,16 @@ impl<'a> Job<'a> {
             watch: &watch,
         };
         let (discovered, done) = engine.execute()?;
+        discovered.check_names(&engine.listing)?;
+        check_complete(&discovered, &done)?;
         let mut report = self.report(&discovered);
-        self.commit(&tables, done, &mut report)?;
+        let committed = self.commit(&tables, done, &mut report);
         report.requests = self.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
+        if let Err(error) = committed {
+            self.save_partly(report);
+            return Err(error);
+        }
         Ok(report)
     }
 
@@ -117,10 +128,25 @@ impl<'a> Job<'a> {
     /// # Errors
     /// [`Error::Write`] or [`Error::AccessDenied`].
     pub fn save(&self, report: &Report) -> Result<String> {
+        let place = self.runtime.block_on(report.save(&self.output()))?;
         if let Some(file) = &self.settings.report {
             report.save_file(file)?;
         }
-        self.runtime.block_on(report.save(&self.output()))
+        Ok(place)
+    }
+
+    /// What was committed before a run failed stays, so that it is reported.
+    fn save_partly(&self, mut report: Report) {
+        if report.outcome != Outcome::Committed {
+            return;
+        }
+        report.outcome = Outcome::PartlyCommitted;
+        let committed = report.tables.iter().filter(|(_, table)| table.manifest.is_some());
+        let tables = committed.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        tracing::warn!(tables, "committed before the failure; the next run carries on");
+        if let Err(error) = self.save(&report) {
+            tracing::warn!(%error, "the report was not saved");
+        }
     }
 
     fn output(&self) -> Output {
@@ -166,6 +192,13 @@ impl<'a> Job<'a> {
             let table = tables.entry(spec.table.clone()).or_default();
             table.spec_hash = spec.hash.clone();
             table.add_skipped(&topic.skipped);
+            for objects in &topic.skipped.behind.examples {
+                tracing::warn!(
+                    objects,
+                    "none of these is as new as what was committed, and they were not read: if \
+                     the topic was created again, read it into another --out, or all with --full"
+                );
+            }
         }
         Report {
             run_id: self.run_id.clone(),
