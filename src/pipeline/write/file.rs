@@ -35,7 +35,6 @@ pub(super) struct FileWriter {
     path: Path,
     /// Begins once the file is too large to be held.
     pub(super) upload: Option<Upload>,
-    rows: u64,
     sent: u64,
 }
 
@@ -54,25 +53,27 @@ impl FileWriter {
             runtime: target.runtime.clone(),
             path,
             upload: None,
-            rows: 0,
             sent: 0,
         })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.parquet.write(batch).map_err(internal)?;
-        self.rows += batch.num_rows() as u64;
         if self.parquet.inner().len() >= PART_BYTES { self.send() } else { Ok(()) }
     }
 
     /// Completes the file's bytes. Nobody sees it before it is
     /// [published](Staged::publish).
     pub(super) fn finish(mut self) -> Result<Staged> {
-        let finished = self.parquet.finish().map_err(internal);
-        if let Err(error) = finished {
-            self.abort();
-            return Err(error);
-        }
+        let footer = match self.parquet.finish().map_err(internal) {
+            Ok(footer) => footer,
+            Err(error) => {
+                self.abort();
+                return Err(error);
+            }
+        };
+        // As the file says, so that the balance proves more than an addition.
+        let rows = u64::try_from(footer.file_metadata().num_rows()).map_err(internal)?;
         let small = self.upload.is_none() && self.parquet.inner().len() <= HELD_BYTES;
         if !small {
             self.send()?;
@@ -81,7 +82,7 @@ impl FileWriter {
         let rest = std::mem::take(self.parquet.inner_mut());
         let bytes = self.sent + rest.len() as u64;
         let path = self.path.filename().unwrap_or_default().to_owned();
-        let file = DataFile { path, rows: self.rows, bytes };
+        let file = DataFile { path, rows, bytes };
         Ok(match self.upload.take() {
             None => Staged::held(self.path, file, rest.into()),
             Some(upload) => Staged::uploaded(self.path, file, upload),
