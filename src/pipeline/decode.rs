@@ -14,7 +14,6 @@ use memchr::memchr;
 use polars::prelude::DataFrame;
 
 use super::fetch::{BodyFault, Piece, RawBatch};
-use super::plan::Shard;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
@@ -148,8 +147,8 @@ impl<'s> Decoder<'s> {
         self.overlap = Overlap::new(repeats);
     }
 
-    /// Records that were dropped, and whose like did not come since the shard
-    /// began.
+    /// Records that were dropped since the shard began, and whose like was not
+    /// seen in it.
     pub fn unproven(&self) -> u64 {
         self.overlap.unproven()
     }
@@ -240,8 +239,9 @@ impl Batch<'_> {
         if !line.keep.contains(&origin.offset) {
             self.counts.read += 1;
             self.counts.duplicate += 1;
-            if origin.offset >= line.keep.end {
-                self.overlap.drop(origin.offset, text);
+            match origin.offset >= line.keep.end {
+                true => self.overlap.drop(origin.offset, text),
+                false => self.overlap.drop_committed(),
             }
             return;
         }

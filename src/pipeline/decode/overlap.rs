@@ -59,6 +59,11 @@ impl Overlap {
         }
     }
 
+    /// Counts a record that was dropped for one that an earlier run committed.
+    pub fn drop_committed(&mut self) {
+        self.forgotten += 1;
+    }
+
     /// Whether another record than this one was dropped for it.
     pub fn contradicts(&mut self, offset: u64, text: &[u8]) -> bool {
         // Nearly always nothing was dropped.
@@ -66,7 +71,7 @@ impl Overlap {
             && self.dropped.remove(&offset).is_some_and(|hash| hash != self.hasher.hash_one(text))
     }
 
-    /// Records that were dropped and for which none has come.
+    /// Records that were dropped, and the ones that they repeat were not seen.
     pub fn unproven(&self) -> u64 {
         self.dropped.len() as u64 + self.forgotten
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::*;
 use crate::key::{Extension, Source, Topic};
 use crate::pipeline::discover::Object;
+use crate::pipeline::plan::Shard;
 use crate::spec::{RESCUED, parse};
 
 const TRANSFORMS: &str = r#"
@@ -303,6 +304,11 @@ fn a_record_that_is_dropped_is_compared_with_the_one_that_it_repeats() {
         assert_eq!(batch.counts.contradicted, *contradicted, "{case}");
         assert_eq!(batch.counts.duplicate, 2, "{case}");
         assert_eq!(decoder.unproven(), *unproven, "{case}");
+
+        decoder.begin(Repeats::Drop);
+        let committed = Shard { floor: 102, ..self::shard("partition=0", &[100]) };
+        let batch = decoder.decode(raw(committed, &[(piece(0, true), first)])).unwrap();
+        assert_eq!((batch.counts.duplicate, decoder.unproven()), (2, 2), "by the watermark");
 
         decoder.begin(Repeats::Keep);
         let batch = decoder.decode(raw(shard(), &parts())).unwrap();
