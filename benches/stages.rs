@@ -107,6 +107,7 @@ impl Input {
             generation: 0,
             run_id: "bench".into(),
             started: chrono::DateTime::UNIX_EPOCH,
+            held: Arc::default(),
         })
     }
 }

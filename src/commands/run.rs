@@ -29,7 +29,10 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
-    job.save(&report)?;
+    let saved = job.save(&report);
+    if saved.is_err() && report.outcome != Outcome::NothingNew {
+        tracing::warn!("the tables are committed; only the report could not be saved");
+    }
     if !ui.quiet {
         super::print(&report.terminal())?;
     }

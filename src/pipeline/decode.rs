@@ -3,6 +3,7 @@
 mod columns;
 mod envelope;
 mod fields;
+mod overlap;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -13,12 +14,13 @@ use memchr::memchr;
 use polars::prelude::DataFrame;
 
 use super::fetch::{BodyFault, Piece, RawBatch};
-use super::plan::Shard;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
 use columns::Columns;
 use fields::Fields;
+use overlap::Overlap;
+pub use overlap::Repeats;
 use record::Cells;
 
 /// The deepest nesting of arrays and objects that is read.
@@ -115,6 +117,9 @@ pub struct DecodeCounts {
     pub duplicate: u64,
     /// Envelopes opened, by kind: `value`, `records`, `payload`, `string`.
     pub envelopes: BTreeMap<&'static str, u64>,
+    /// Whether a record that was dropped as a duplicate is another one than that
+    /// of its offset: then lines are not offsets, and it was none.
+    pub contradicted: bool,
     /// Fields that no slot reads, by name.
     pub unknown_fields: BTreeMap<String, u64>,
     /// Per object that ended in this batch: its index and its records.
@@ -128,12 +133,24 @@ pub struct DecodeCounts {
 pub struct Decoder<'s> {
     spec: &'s Spec,
     fields: Fields,
+    overlap: Overlap,
 }
 
 impl<'s> Decoder<'s> {
     /// A decoder of records of one table.
     pub fn new(spec: &'s Spec) -> Decoder<'s> {
-        Decoder { spec, fields: Fields::new(spec) }
+        Decoder { spec, fields: Fields::new(spec), overlap: Overlap::default() }
+    }
+
+    /// Begins a shard; what was seen of the one before it is forgotten.
+    pub fn begin(&mut self, repeats: Repeats) {
+        self.overlap = Overlap::new(repeats);
+    }
+
+    /// Records that were dropped since the shard began, and whose like was not
+    /// seen in it.
+    pub fn unproven(&self) -> u64 {
+        self.overlap.unproven()
     }
 
     /// Lines → columns. A bad record is a reject, never an error.
@@ -145,6 +162,7 @@ impl<'s> Decoder<'s> {
             cells: Cells::new(&self.fields),
             columns: Columns::new(self.spec, raw.bytes.len()),
             fields: &mut self.fields,
+            overlap: &mut self.overlap,
             rows: Vec::new(),
             faults: Vec::new(),
             rejects: Vec::new(),
@@ -168,6 +186,7 @@ impl<'s> Decoder<'s> {
 /// One batch under way.
 struct Batch<'a> {
     fields: &'a mut Fields,
+    overlap: &'a mut Overlap,
     cells: Cells,
     columns: Columns,
     rows: Vec<Origin>,
@@ -182,7 +201,7 @@ struct Batch<'a> {
 impl Batch<'_> {
     fn piece(&mut self, raw: &RawBatch, piece: &Piece) {
         let object = raw.object(piece);
-        let keep = keep(&raw.shard, piece.object);
+        let keep = self.overlap.keep(&raw.shard, piece.object);
         let mut at = Origin {
             object: piece.object as u32,
             line: piece.lines_before,
@@ -220,7 +239,14 @@ impl Batch<'_> {
         if !line.keep.contains(&origin.offset) {
             self.counts.read += 1;
             self.counts.duplicate += 1;
-        } else if let Some(length) = line.piece.cut {
+            match origin.offset >= line.keep.end {
+                true => self.overlap.drop(origin.offset, text),
+                false => self.overlap.drop_committed(),
+            }
+            return;
+        }
+        self.counts.contradicted |= self.overlap.contradicts(origin.offset, text);
+        if let Some(length) = line.piece.cut {
             let message = format!("a line of {length} bytes; the first {} are kept", text.len());
             self.reject(origin, Bad { code: Code::TooLong, message }, text);
         } else if let Some(fault) = line.cut_off
@@ -310,17 +336,4 @@ fn object_code(fault: BodyFault) -> Code {
         BodyFault::ObjectTooLarge => Code::ObjectTooLarge,
         BodyFault::Gone => Code::ObjectGone,
     }
-}
-
-/// The offsets of an object that are no duplicates.
-///
-/// Under the default partitioner neighbours do not overlap unless the sink
-/// delivered again: a record at or past the next object's start is there twice,
-/// and so is one before the end of what an earlier run committed.
-fn keep(shard: &Shard, object: usize) -> std::ops::Range<u64> {
-    if !shard.source.is_default_partitioner() {
-        return 0..u64::MAX;
-    }
-    let next = shard.objects.get(object + 1).map(|next| next.start).or(shard.next_start);
-    shard.floor..next.unwrap_or(u64::MAX)
 }

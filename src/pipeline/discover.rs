@@ -93,7 +93,8 @@ pub struct Found {
 pub struct Watermark {
     /// Start offset of the last committed object.
     pub start: u64,
-    /// The offset after its last record: start plus records.
+    /// The offset after its last record: start plus records. Just past `start` if
+    /// the object holds other records than its offsets allow.
     pub end: u64,
 }
 
@@ -172,6 +173,9 @@ pub struct Skipped {
     pub foreign: Strays,
     /// All others.
     pub other: Strays,
+    /// Sources that hold objects, none of them as new as what was committed: a
+    /// topic that was created again, perhaps. What is in them is not read.
+    pub behind: Strays,
 }
 
 impl AddAssign for Skipped {
@@ -180,6 +184,7 @@ impl AddAssign for Skipped {
         self.tombstones += more.tombstones;
         self.foreign += more.foreign;
         self.other += more.other;
+        self.behind += more.behind;
     }
 }
 

@@ -78,6 +78,8 @@ struct Cutter {
     source: Arc<Source>,
     table: usize,
     floor: u64,
+    /// Whether an object was pushed.
+    begun: bool,
     limits: ShardLimits,
     objects: Vec<Object>,
     bytes: u64,
@@ -95,12 +97,37 @@ impl Cutter {
             Some(watermark) if !listing.full && source.is_default_partitioner() => watermark.end,
             _ => 0,
         };
-        Cutter { source, table, floor, limits, objects: Vec::new(), bytes: 0 }
+        let objects = Vec::new();
+        Cutter { source, table, floor, begun: false, limits, objects, bytes: 0 }
+    }
+
+    /// Offsets between what was committed and the first new object: no object is
+    /// known to hold them. Kafka leaves such gaps too (compaction, transactions),
+    /// but the sink may have written the last committed object again, longer,
+    /// after it was read.
+    fn gap_before(&mut self, object: &Object) -> Option<u64> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        let gap = object.start.saturating_sub(self.floor);
+        (first && self.floor > 0 && gap > 0).then_some(gap)
+    }
+
+    fn tell_gap(&self, offsets: u64) {
+        tracing::warn!(
+            offsets,
+            topic = %self.source.topic,
+            directory = %self.source.directory,
+            after = self.floor,
+            "no object is known to hold the offsets after what was committed: if the sink wrote \
+             the last object again since, only --full reads it"
+        );
     }
 
     /// Adds an object; gives the shard before it, if that is complete. A shard
     /// waits for the object after its last, whose offset it has to know.
     fn push(&mut self, object: Object) -> Option<Shard> {
+        if let Some(offsets) = self.gap_before(&object) {
+            self.tell_gap(offsets);
+        }
         let last = self.objects.last().map(|last| last.start);
         let complete = self.objects.len() >= self.limits.objects || self.bytes >= self.limits.bytes;
         let shard = match last {
@@ -142,7 +169,8 @@ mod tests {
         let topic = Topic::parse("t").unwrap();
         let source = Source { topic, directory: directory.into(), partition: 0 };
         let (objects, bytes) = (Vec::new(), 0);
-        Cutter { source: Arc::new(source), table: 0, floor: 0, limits, objects, bytes }
+        let source = Arc::new(source);
+        Cutter { source, table: 0, floor: 0, begun: false, limits, objects, bytes }
     }
 
     fn object(start: u64, size: u64) -> Object {
@@ -165,6 +193,17 @@ mod tests {
         for limits in [by_count, by_bytes] {
             let expected = vec![(vec![0, 5], Some(7)), (vec![7, 9], Some(12)), (vec![12], None)];
             assert_eq!(cut("partition=0", limits, &[0, 5, 7, 9, 12]), expected);
+        }
+    }
+
+    #[test]
+    fn offsets_that_are_missing_after_the_watermark_are_told_once() {
+        // Where the committed records end, the first new object, the gap.
+        for (floor, start, gap) in [(5, 9, Some(4)), (5, 5, None), (5, 3, None), (0, 9, None)] {
+            let limits = ShardLimits { objects: 2, bytes: 1000 };
+            let mut cutter = Cutter { floor, ..cutter("partition=0", limits) };
+            assert_eq!(cutter.gap_before(&object(start, 1)), gap, "{start} after {floor}");
+            assert_eq!(cutter.gap_before(&object(start + 9, 1)), None, "the second object");
         }
     }
 

@@ -55,6 +55,8 @@ pub enum Outcome {
     Committed,
     /// There was nothing new.
     NothingNew,
+    /// Some tables were committed before the run failed: those with a manifest.
+    PartlyCommitted,
     /// Committed, with more rejects than `--max-rejects` allows.
     TooManyRejects,
 }

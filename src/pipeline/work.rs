@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::clean::{CleanBatch, Cleaner};
-use super::decode::{Decoder, Reject};
+use super::decode::{Decoder, Reject, Repeats};
 use super::discover::Watermark;
 use super::fetch::{Fetcher, RawBatch, fetch};
 use super::plan::Shard;
@@ -52,26 +52,69 @@ impl<'s> Line<'s> {
     /// Those of the stages. Nothing of the shard stays behind then.
     pub fn work(&mut self, fetcher: &Fetcher, shard: Shard, watch: &Watch<'_>) -> Result<Done> {
         let shard = Arc::new(shard);
-        let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(&shard));
-        let mut tally = Tally::new(&shard);
-        for raw in fetch(fetcher, Arc::clone(&shard)) {
+        if let Some(done) = self.attempt(fetcher, &shard, watch, Repeats::Drop)? {
+            return Ok(done);
+        }
+        tracing::warn!(
+            topic = %shard.source.topic,
+            directory = %shard.source.directory,
+            "objects hold more records than offsets, and they are not the same ones delivered \
+             again: all are kept, and their offsets are not exact"
+        );
+        self.attempt(fetcher, &shard, watch, Repeats::Keep)?.ok_or_else(|| Error::Internal {
+            stage: "work",
+            message: "a record was dropped that was to be kept".to_owned(),
+        })
+    }
+
+    /// Does a shard; nothing if a record was dropped that is no duplicate.
+    fn attempt(
+        &mut self,
+        fetcher: &Fetcher,
+        shard: &Arc<Shard>,
+        watch: &Watch<'_>,
+        repeats: Repeats,
+    ) -> Result<Option<Done>> {
+        self.decoder.begin(repeats);
+        let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(shard));
+        let mut tally = Tally::new(shard, repeats);
+        for raw in fetch(fetcher, Arc::clone(shard)) {
             let step = raw.and_then(|raw| {
                 watch.go_on()?;
                 let (objects, bytes) = ended(&raw);
-                let batch = self.cleaner.clean(self.decoder.decode(raw)?, &fetcher.layout)?;
+                let batch = self.decoder.decode(raw)?;
+                if batch.counts.contradicted {
+                    return Ok(false);
+                }
+                let batch = self.cleaner.clean(batch, &fetcher.layout)?;
                 writer.append(&batch.frame, &batch.rejects)?;
                 tally.add(&batch);
                 watch.progress().done(objects, bytes);
-                Ok(())
+                Ok(true)
             });
-            if let Err(error) = step {
+            if !matches!(step, Ok(true)) {
                 writer.abort();
-                return Err(error);
+                return step.map(|_| None);
             }
         }
+        self.tell_unproven(shard);
         let written = writer.finish()?;
         let (counts, reached) = tally.finish()?;
-        Ok(Done { source: Arc::clone(&shard.source), table: shard.table, written, counts, reached })
+        let (source, table) = (Arc::clone(&shard.source), shard.table);
+        Ok(Some(Done { source, table, written, counts, reached }))
+    }
+
+    fn tell_unproven(&self, shard: &Shard) {
+        let records = self.decoder.unproven();
+        if records > 0 {
+            tracing::warn!(
+                records,
+                topic = %shard.source.topic,
+                directory = %shard.source.directory,
+                "dropped as duplicates by their offsets alone: the records that they repeat \
+                 are not beside them"
+            );
+        }
     }
 }
 
@@ -84,6 +127,7 @@ fn ended(raw: &RawBatch) -> (u64, u64) {
 /// The counts of one shard under way.
 struct Tally<'a> {
     shard: &'a Shard,
+    repeats: Repeats,
     counts: ShardCounts,
     /// Start and end offset of the last object that ended.
     reached: Option<Watermark>,
@@ -92,8 +136,8 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(shard: &'a Shard) -> Tally<'a> {
-        Tally { shard, counts: ShardCounts::default(), reached: None, ended: 0 }
+    fn new(shard: &'a Shard, repeats: Repeats) -> Tally<'a> {
+        Tally { shard, repeats, counts: ShardCounts::default(), reached: None, ended: 0 }
     }
 
     fn add(&mut self, batch: &CleanBatch) {
@@ -132,6 +176,11 @@ impl<'a> Tally<'a> {
         }
         // The last object alone counts: what an older one held past this one's
         // start was dropped, and is still to come.
+        let end = match self.repeats {
+            Repeats::Drop => end,
+            // Lines are not offsets: nothing is known of where it ends.
+            Repeats::Keep => object.start + records.min(1),
+        };
         self.reached = Some(Watermark { start: object.start, end });
     }
 
@@ -150,3 +199,6 @@ impl<'a> Tally<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

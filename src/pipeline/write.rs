@@ -15,6 +15,7 @@
 //! space on S3 until a lifecycle rule (`AbortIncompleteMultipartUpload`) ends it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
@@ -73,6 +74,8 @@ pub struct Target {
     pub run_id: String,
     /// When the run started, for the quarantine.
     pub started: DateTime<Utc>,
+    /// Bytes of the table's files that wait for the commit in memory.
+    pub held: Arc<AtomicUsize>,
 }
 
 /// What one shard became.
@@ -128,7 +131,7 @@ impl ShardWriter {
             })?;
             file.write(&batch)?;
         }
-        if !rejects.is_empty() {
+        for rejects in rejects.chunks(quarantine::ROWS_AT_ONCE) {
             let batch = quarantine::record_batch(&self.target, &self.shard, rejects)?;
             let (target, name) = (&self.target, &self.name);
             let path = quarantine_path(&target.table, name);

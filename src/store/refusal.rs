@@ -62,8 +62,9 @@ impl Refusal {
             }
             (400 | 403, "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _)
             | (403, "InvalidAccessKeyId" | "SignatureDoesNotMatch", _) => Verdict::Credentials,
-            // A clock that is wrong is no matter of permissions.
-            (403, "RequestTimeTooSkewed", _) => return None,
+            // A clock that is wrong, or an object in an archive (Glacier), is no
+            // matter of permissions.
+            (403, "RequestTimeTooSkewed" | "InvalidObjectState", _) => return None,
             (403, _, _) => Verdict::Denied,
             (404, "NoSuchBucket", _) => Verdict::NoBucket,
             _ => return None,
@@ -198,6 +199,7 @@ mod tests {
             (403, Some("us-east-1"), error("AccessDenied"), Some(Verdict::Denied)),
             (403, None, "".to_owned(), Some(Verdict::Denied)),
             (403, None, error("RequestTimeTooSkewed"), None),
+            (403, None, error("InvalidObjectState"), None),
             (404, None, error("NoSuchBucket"), Some(Verdict::NoBucket)),
             (404, None, error("NoSuchKey"), None),
             (412, None, error("PreconditionFailed"), None),

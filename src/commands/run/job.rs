@@ -1,6 +1,7 @@
 //! One run: opened, executed, committed, reported.
 
 mod commit;
+mod complete;
 mod found;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::settings::Run;
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
 use crate::store::{RequestCounts, Session, Store, was_cut_short};
+use complete::check_complete;
 
 /// All that one run works with.
 pub struct Job<'a> {
@@ -118,10 +120,15 @@ impl<'a> Job<'a> {
         let (discovered, done) = engine.execute()?;
         let read_before = watermarks.iter().any(|marks| !marks.is_empty());
         found::tell(&discovered, self.source.url(), read_before)?;
+        check_complete(&discovered, &done)?;
         let mut report = self.report(&discovered);
-        self.commit(&tables, done, &mut report)?;
+        let committed = self.commit(&tables, done, &mut report);
         report.requests = self.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
+        if let Err(error) = committed {
+            self.save_partly(report);
+            return Err(error);
+        }
         Ok(report)
     }
 
@@ -131,6 +138,20 @@ impl<'a> Job<'a> {
     /// [`Error::Write`] or [`Error::AccessDenied`].
     pub fn save(&self, report: &Report) -> Result<String> {
         self.runtime.block_on(report.save(&self.output()))
+    }
+
+    /// What was committed before a run failed stays, so that it is reported.
+    fn save_partly(&self, mut report: Report) {
+        if report.outcome != Outcome::Committed {
+            return;
+        }
+        report.outcome = Outcome::PartlyCommitted;
+        let committed = report.tables.iter().filter(|(_, table)| table.manifest.is_some());
+        let tables = committed.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+        tracing::warn!(tables, "committed before the failure; the next run carries on");
+        if let Err(error) = self.save(&report) {
+            tracing::warn!(%error, "the report was not saved");
+        }
     }
 
     /// Says of what failed only since a signal came that the signal ended it.
@@ -153,6 +174,7 @@ impl<'a> Job<'a> {
                 self.warn_of_other_source(&spec.table, &base.manifest.source);
                 if !self.settings.full {
                     log.check_schema(base, &fields(spec))?;
+                    warn_of_other_rules(spec, &base.manifest.spec_hash);
                 }
             }
             Ok(Table { log, base })
@@ -191,6 +213,7 @@ impl<'a> Job<'a> {
             generation: if self.settings.full { next } else { 0 },
             run_id: self.run_id.clone(),
             started: self.started,
+            held: Arc::default(),
         })
     }
 
@@ -202,6 +225,13 @@ impl<'a> Job<'a> {
             let table = tables.entry(spec.table.clone()).or_default();
             table.spec_hash = spec.hash.clone();
             table.add_skipped(&topic.skipped);
+            for objects in &topic.skipped.behind.examples {
+                tracing::warn!(
+                    objects,
+                    "none of these is as new as what was committed, and they were not read: if \
+                     the topic was created again, read it into another --out, or all with --full"
+                );
+            }
         }
         Report {
             run_id: self.run_id.clone(),
@@ -225,5 +255,17 @@ impl<'a> Job<'a> {
     /// What was asked of both stores.
     fn requests(&self) -> RequestCounts {
         self.source.requests().snapshot() + self.out.requests().snapshot()
+    }
+}
+
+/// What was written keeps the cleaning that it got.
+fn warn_of_other_rules(spec: &Spec, before: &str) {
+    if spec.hash != before {
+        tracing::warn!(
+            "{} has changed since the last run of table {}: rows that are there keep the old \
+             cleaning; --full cleans all of them again",
+            spec.file,
+            spec.table
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::*;
 use crate::key::{Extension, Source, Topic};
 use crate::pipeline::discover::Object;
+use crate::pipeline::plan::Shard;
 use crate::spec::{RESCUED, parse};
 
 const TRANSFORMS: &str = r#"
@@ -278,6 +279,43 @@ fn the_next_object_of_the_shard_ends_the_one_before_it() {
     let batch = decode(raw(shard("partition=0", &[100, 101]), &parts));
     assert_eq!(rows(&batch), [(1, 100, Some(1)), (1, 101, Some(1)), (2, 102, Some(2))]);
     assert_eq!(batch.counts.duplicate, 1);
+}
+
+#[test]
+fn a_record_that_is_dropped_is_compared_with_the_one_that_it_repeats() {
+    let first = &b"{\"i\":1}\n{\"i\":2}\n{\"i\":3}\n"[..];
+    // The next object, from the second record on; whether it contradicts; unproven.
+    let cases: &[(&[u8], bool, u64)] = &[
+        (b"{\"i\":2}\n{\"i\":3}\n", false, 0),
+        (b"  {\"i\":2}\r\n\n{\"i\":3}", false, 0),
+        (b"{\"i\":2}\n", false, 1),
+        (b"", false, 2),
+        (b"{\"i\":9}\n{\"i\":3}\n", true, 0),
+        (b"{\"i\":2}\nnonsense\n", true, 0),
+    ];
+    let spec = spec();
+    let mut decoder = Decoder::new(&spec);
+    for (second, contradicted, unproven) in cases {
+        let case = String::from_utf8_lossy(second);
+        let parts = || [(piece(0, true), first), (piece(1, true), second)];
+        let shard = || shard("partition=0", &[100, 101]);
+        decoder.begin(Repeats::Drop);
+        let batch = decoder.decode(raw(shard(), &parts())).unwrap();
+        assert_eq!(batch.counts.contradicted, *contradicted, "{case}");
+        assert_eq!(batch.counts.duplicate, 2, "{case}");
+        assert_eq!(decoder.unproven(), *unproven, "{case}");
+
+        decoder.begin(Repeats::Drop);
+        let committed = Shard { floor: 102, ..self::shard("partition=0", &[100]) };
+        let batch = decoder.decode(raw(committed, &[(piece(0, true), first)])).unwrap();
+        assert_eq!((batch.counts.duplicate, decoder.unproven()), (2, 2), "by the watermark");
+
+        decoder.begin(Repeats::Keep);
+        let batch = decoder.decode(raw(shard(), &parts())).unwrap();
+        assert!(!batch.counts.contradicted, "{case}");
+        assert_eq!(batch.counts.duplicate, 0, "{case}");
+        assert_eq!(decoder.unproven(), 0, "{case}");
+    }
 }
 
 #[test]

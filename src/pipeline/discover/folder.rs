@@ -31,6 +31,8 @@ pub(super) struct Folder {
     tombstones: bool,
     /// By Kafka partition, the last start offset that was committed.
     committed: BTreeMap<u32, u64>,
+    /// Of those, the greatest start offset that was listed.
+    newest: BTreeMap<u32, u64>,
     partitions: BTreeMap<u32, Partition>,
     pub skipped: Skipped,
 }
@@ -43,6 +45,7 @@ impl Folder {
             subject,
             directory,
             order,
+            newest: BTreeMap::new(),
             partitions: BTreeMap::new(),
             skipped: Skipped::default(),
         }
@@ -56,7 +59,10 @@ impl Folder {
             return None;
         }
         match Name::parse(name, &self.subject.topic, &self.subject.layout) {
-            Name::Value(value) => return Some(value),
+            Name::Value(value) => {
+                self.note(value);
+                return Some(value);
+            }
             Name::Sidecar { partition, start } => {
                 let new = self.is_new(partition, start);
                 self.skipped.sidecars += u64::from(new);
@@ -68,6 +74,13 @@ impl Folder {
             Name::Other => self.skip(name),
         }
         None
+    }
+
+    fn note(&mut self, value: ValueName) {
+        if self.committed.contains_key(&value.partition) {
+            let newest = self.newest.entry(value.partition).or_default();
+            *newest = value.start.max(*newest);
+        }
     }
 
     /// Counts something that cannot be an object of records.
@@ -107,7 +120,14 @@ impl Folder {
     }
 
     /// Takes the rest: the directory was listed to its end.
-    pub fn finish(self) -> (Vec<Found>, Skipped) {
+    pub fn finish(mut self) -> (Vec<Found>, Skipped) {
+        for (partition, newest) in &self.newest {
+            if self.committed.get(partition).is_some_and(|committed| newest < committed) {
+                let names = self.subject.layout.name_prefix(&self.subject.topic, *partition);
+                let key = || self.subject.directory_prefix(&self.directory) + &names;
+                self.skipped.behind.add(key);
+            }
+        }
         let table = self.subject.table;
         let found = self.partitions.into_values().map(|partition| partition.finish(table));
         (found.collect(), self.skipped)

@@ -236,6 +236,7 @@ fn bucket_skipped() -> Skipped {
         tombstones: 2,
         foreign: stray("topics/u.pin/partition=0/u.geo+0+0000000003.json"),
         other: stray("topics/u.pin/partition=0/_SUCCESS"),
+        behind: Strays::default(),
     }
 }
 
@@ -318,6 +319,27 @@ fn a_directory_of_many_partitions_costs_one_request_more_for_each_that_was_commi
     let new = [key(1, 700), key(10, 0), "topics/u.pin/day=1/hour=1/u.pin+0+0000000000.json".into()];
     let fake = Fake::new(keys.into_iter().chain(new.clone()), 1000);
     assert_eq!(sorted(world.remote(&fake).1), sorted(new.to_vec()));
+}
+
+#[test]
+fn a_source_that_went_back_to_smaller_offsets_is_told() {
+    let key = |start: u64| format!("topics/u.pin/partition=0/u.pin+0+{start:010}.json");
+    // What is there, and whether it is behind the watermark.
+    let cases: &[(&[u64], bool)] =
+        &[(&[0, 1], true), (&[0, 7], false), (&[0, 8], false), (&[8], false), (&[], false)];
+    for (starts, behind) in cases {
+        let keys: Vec<String> = starts.iter().map(|&start| key(start)).collect();
+        let mut world = World::new(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        fs::create_dir_all(world.folder.path().join("topics/u.pin")).unwrap();
+        world.commit(source("u.pin", "partition=0", 0), 7, 8);
+        let local = world.local().unwrap().0.topics[&topic("u.pin")].skipped.behind.clone();
+        assert_eq!(local.count, u64::from(*behind), "{starts:?} in a folder");
+        let (remote, _) = world.remote(&Fake::new(keys, 1000));
+        assert_eq!(remote.behind, local, "{starts:?} in a bucket");
+        if *behind {
+            assert_eq!(local.examples, ["topics/u.pin/partition=0/u.pin+0+"]);
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::code::Code;
 use crate::key::Source;
-use crate::pipeline::discover::Skipped;
+use crate::pipeline::discover::{Skipped, Strays};
 use crate::pipeline::write::DataFile;
 use crate::{Error, Result};
 
@@ -103,6 +103,8 @@ pub struct TableReport {
     pub tombstones: u64,
     /// Objects that are not the sink's, or of another topic; not read.
     pub foreign: u64,
+    /// Keys of a few of them.
+    pub foreign_examples: Vec<String>,
     /// Files of rows.
     pub files: Vec<DataFile>,
     /// Files of rejects.
@@ -155,7 +157,11 @@ impl TableReport {
     pub fn add_skipped(&mut self, skipped: &Skipped) {
         self.sidecars += skipped.sidecars;
         self.tombstones += skipped.tombstones;
-        self.foreign += skipped.foreign.count + skipped.other.count;
+        for strays in [&skipped.foreign, &skipped.other] {
+            self.foreign += strays.count;
+            let room = Strays::EXAMPLES.saturating_sub(self.foreign_examples.len());
+            self.foreign_examples.extend(strays.examples.iter().take(room).cloned());
+        }
     }
 
     fn partition(&mut self, source: &Source) -> &mut PartitionReport {

@@ -22,6 +22,7 @@ impl Report {
         }
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
+        line(&mut out, "objects that are not the topic's, not read", self.foreign());
         let topics = self.topics_without_transform.iter().map(|topic| (topic.clone(), None));
         line(&mut out, "topics without a transform", topics.collect());
         let out_url = self.out.trim_end_matches('/');
@@ -46,6 +47,17 @@ impl Report {
             table.unknown_fields.iter().map(move |(field, n)| (format!("{name}.{field}"), Some(*n)))
         });
         most_frequent(all.collect())
+    }
+}
+
+impl Report {
+    fn foreign(&self) -> Vec<(String, Option<u64>)> {
+        let tables = self.tables.iter().filter(|(_, table)| table.foreign > 0);
+        let shown = tables.map(|(name, table)| match table.foreign_examples.first() {
+            Some(example) => (format!("{name} (such as {example})"), Some(table.foreign)),
+            None => (name.clone(), Some(table.foreign)),
+        });
+        shown.collect()
     }
 }
 

@@ -5,6 +5,7 @@ use object_store::memory::InMemory;
 use super::*;
 use crate::code::Code;
 use crate::key::{Source, Topic};
+use crate::pipeline::discover::{Skipped, Strays};
 use crate::pipeline::write::DataFile;
 use crate::store::RequestCounts;
 
@@ -28,6 +29,26 @@ fn counts() -> ShardCounts {
         first_offset: Some(10),
         last_offset: Some(1_212),
     }
+}
+
+#[test]
+fn objects_that_were_not_read_are_told_with_an_example() {
+    let strays = |count, examples: &[&str]| Strays {
+        count,
+        examples: examples.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    let skipped = Skipped {
+        foreign: strays(1, &["topics/a.pin/x"]),
+        other: strays(9, &["1", "2", "3", "4", "5"]),
+        ..Skipped::default()
+    };
+    let mut report = report();
+    report.outcome = Outcome::NothingNew;
+    report.tables.get_mut("pin").unwrap().add_skipped(&skipped);
+    assert_eq!(report.tables["pin"].foreign, 10);
+    assert_eq!(report.tables["pin"].foreign_examples, ["topics/a.pin/x", "1", "2", "3", "4"]);
+    let told = "objects that are not the topic's, not read: pin (such as topics/a.pin/x) 10\n";
+    assert!(report.terminal().contains(told), "{}", report.terminal());
 }
 
 fn file(rows: u64) -> DataFile {

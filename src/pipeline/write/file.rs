@@ -1,5 +1,8 @@
 //! One Parquet file, streamed to the store.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStoreExt;
@@ -26,6 +29,9 @@ const PART_BYTES: usize = 8 << 20;
 /// A file of so few bytes waits for the commit in memory; a larger one waits as
 /// an upload that is not completed.
 const HELD_BYTES: usize = 256 << 10;
+/// All files of a table that wait in memory hold no more; the others wait as
+/// uploads, however small.
+const HELD_BYTES_A_TABLE: usize = 8 << 20;
 
 pub(super) struct FileWriter {
     /// Its sink is a buffer that is emptied into the upload.
@@ -33,9 +39,10 @@ pub(super) struct FileWriter {
     output: Output,
     runtime: Handle,
     path: Path,
+    /// What files of the table hold in memory.
+    held: Arc<AtomicUsize>,
     /// Begins once the file is too large to be held.
     pub(super) upload: Option<Upload>,
-    rows: u64,
     sent: u64,
 }
 
@@ -53,35 +60,39 @@ impl FileWriter {
             output: target.output.clone(),
             runtime: target.runtime.clone(),
             path,
+            held: Arc::clone(&target.held),
             upload: None,
-            rows: 0,
             sent: 0,
         })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.parquet.write(batch).map_err(internal)?;
-        self.rows += batch.num_rows() as u64;
         if self.parquet.inner().len() >= PART_BYTES { self.send() } else { Ok(()) }
     }
 
     /// Completes the file's bytes. Nobody sees it before it is
     /// [published](Staged::publish).
     pub(super) fn finish(mut self) -> Result<Staged> {
-        let finished = self.parquet.finish().map_err(internal);
-        if let Err(error) = finished {
-            self.abort();
-            return Err(error);
-        }
-        let small = self.upload.is_none() && self.parquet.inner().len() <= HELD_BYTES;
-        if !small {
+        let footer = match self.parquet.finish().map_err(internal) {
+            Ok(footer) => footer,
+            Err(error) => {
+                self.abort();
+                return Err(error);
+            }
+        };
+        // As the file says, so that the balance proves more than an addition.
+        let rows = u64::try_from(footer.file_metadata().num_rows()).map_err(internal)?;
+        let bytes = self.parquet.inner().len();
+        let small = self.upload.is_none() && bytes <= HELD_BYTES;
+        if !small || self.held.fetch_add(bytes, Relaxed) + bytes > HELD_BYTES_A_TABLE {
             self.send()?;
             self.settle()?;
         }
         let rest = std::mem::take(self.parquet.inner_mut());
         let bytes = self.sent + rest.len() as u64;
         let path = self.path.filename().unwrap_or_default().to_owned();
-        let file = DataFile { path, rows: self.rows, bytes };
+        let file = DataFile { path, rows, bytes };
         Ok(match self.upload.take() {
             None => Staged::held(self.path, file, rest.into()),
             Some(upload) => Staged::uploaded(self.path, file, upload),

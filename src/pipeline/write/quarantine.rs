@@ -13,6 +13,11 @@ use crate::Result;
 use crate::pipeline::decode::Reject;
 use crate::pipeline::plan::Shard;
 
+/// Rejects that become rows at a time. Each row repeats its object's key, of up
+/// to 1,024 bytes: a batch of lines of one byte would fill a text column past
+/// the 2 GiB that it can hold.
+pub(super) const ROWS_AT_ONCE: usize = 8 << 10;
+
 /// The columns of a quarantine file: the same for every table.
 pub(super) fn schema() -> SchemaRef {
     let utf8 = |name| Field::new(name, DataType::Utf8, true);

@@ -36,6 +36,7 @@ fn bench(objects: Arc<dyn ObjectStore>) -> Bench {
         generation: 0,
         run_id: "run".into(),
         started: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+        held: Arc::default(),
     };
     let object = Object { start: 0, size: 1, width: 10, extension: Extension::Json, etag: None };
     let topic = Topic::parse("a.pin").unwrap();
@@ -264,6 +265,24 @@ fn a_discarded_file_leaves_nothing_on_the_disk() {
     assert_eq!(waiting, 1, "the upload lies under its temporary name");
     written.discard(&bench.target);
     assert_eq!(std::fs::read_dir(folder.path().join("pin")).unwrap().count(), 0);
+}
+
+#[test]
+fn small_files_wait_in_memory_until_there_are_too_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
+    let bench = bench(Arc::new(store));
+    let small = noise(2, 100_000);
+    let waiting: Vec<Written> = (0..100)
+        .map(|_| {
+            let mut writer = bench.writer();
+            writer.append(&small, &[]).unwrap();
+            writer.finish().unwrap()
+        })
+        .collect();
+    let on_disk = std::fs::read_dir(folder.path().join("pin")).unwrap().count();
+    assert!((20..80).contains(&on_disk), "{on_disk} of 100 files of 150 kB wait on the disk");
+    waiting.into_iter().for_each(|written| written.discard(&bench.target));
 }
 
 #[test]

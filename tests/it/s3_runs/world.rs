@@ -108,11 +108,6 @@ impl World {
         Place::Bucket(&self.server, OUT, prefix.to_owned())
     }
 
-    /// The Gets of a bucket's objects so far.
-    pub fn gets(&self, bucket: &str) -> usize {
-        self.requests(bucket, Op::Get)
-    }
-
     /// The requests of a kind to a bucket so far.
     pub fn requests(&self, bucket: &str, op: Op) -> usize {
         self.server.log().iter().filter(|r| r.op == op && r.bucket == bucket).count()

@@ -1,10 +1,12 @@
 //! The commit of a run: table by table, each in one atomic step.
 
+use std::collections::BTreeSet;
+
 use chrono::Utc;
 
 use super::{Job, Table};
 use crate::error::{Error, Result};
-use crate::key::Topic;
+use crate::key::{Source, Topic};
 use crate::pipeline::commit::{Counts, Draft, Latest, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
@@ -56,7 +58,9 @@ impl Job<'_> {
         report.balance()?;
         for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
             match &table.base {
-                Some(base) if !pending.reached.is_empty() => self.check_base(spec, table, base)?,
+                Some(base) if !pending.reached.is_empty() => {
+                    self.check_base(spec, table, base, &pending.reached)?;
+                }
                 _ => {}
             }
         }
@@ -64,23 +68,20 @@ impl Job<'_> {
     }
 
     /// An increment must fit the table, and a full run read all that is in it.
-    fn check_base(&self, spec: &Spec, table: &Table, base: &Latest) -> Result<()> {
+    fn check_base(
+        &self,
+        spec: &Spec,
+        table: &Table,
+        base: &Latest,
+        reached: &Watermarks,
+    ) -> Result<()> {
         if !self.settings.full {
             return table.log.check_schema(base, &fields(spec));
         }
         let globs = &self.settings.topics;
-        let wanted = |topic: &Topic| {
-            globs.is_empty() || globs.iter().any(|glob| glob.matcher.is_match(topic.as_str()))
-        };
-        let mut held = base.manifest.watermarks.keys().map(|source| &source.topic);
-        match held.find(|topic| !wanted(topic)) {
-            None => Ok(()),
-            Some(topic) => Err(Error::Usage(format!(
-                "--full replaces all of table {}, which also holds topic {topic}: \
-                 take it in with --topic {topic}, or leave --topic out",
-                spec.table
-            ))),
-        }
+        check_rebuild(&spec.table, &base.manifest.watermarks, reached, |topic| {
+            globs.is_empty() || globs.iter().any(|g| g.matcher.is_match(topic.as_str()))
+        })
     }
 
     fn commit_table(
@@ -131,5 +132,60 @@ impl Pending {
         if shard.reached.start >= reached.start {
             *reached = shard.reached;
         }
+    }
+}
+
+/// Refuses to rebuild a table without a topic that it holds and that the
+/// operator left out; a topic that the source no longer has is only told.
+fn check_rebuild(
+    table: &str,
+    before: &Watermarks,
+    reached: &Watermarks,
+    wanted: impl Fn(&Topic) -> bool,
+) -> Result<()> {
+    for Source { topic, .. } in before.keys() {
+        if !wanted(topic) {
+            return Err(Error::Usage(format!(
+                "--full rebuilds table {table} whole, and --topic leaves out {topic}, whose rows \
+                 are in it: leave out --topic, or write to another --out"
+            )));
+        }
+    }
+    let gone: BTreeSet<&Topic> = before
+        .keys()
+        .map(|source| &source.topic)
+        .filter(|topic| !reached.keys().any(|source| source.topic == **topic))
+        .collect();
+    for topic in gone {
+        tracing::warn!(table, %topic, "the source has no records of this topic any more: the rebuilt table has none");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::discover::Watermark;
+
+    fn watermarks(topics: &[&str]) -> Watermarks {
+        let source = |topic: &&str| Source {
+            topic: Topic::parse(topic).unwrap(),
+            directory: "partition=0".into(),
+            partition: 0,
+        };
+        topics.iter().map(|topic| (source(topic), Watermark { start: 0, end: 1 })).collect()
+    }
+
+    #[test]
+    fn a_rebuild_never_loses_a_topic_that_was_left_out() {
+        let before = watermarks(&["a.geo", "b.geo"]);
+        let rebuild = |reached: &[&str], wanted: fn(&Topic) -> bool| {
+            check_rebuild("geo", &before, &watermarks(reached), wanted)
+        };
+        assert!(rebuild(&["a.geo", "b.geo"], |_| true).is_ok());
+        assert!(rebuild(&["a.geo"], |_| true).is_ok(), "the source has no b.geo any more");
+        let error = rebuild(&["a.geo"], |topic| topic.as_str() == "a.geo").unwrap_err();
+        assert!(error.to_string().contains("leaves out b.geo"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 }

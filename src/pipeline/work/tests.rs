@@ -1,0 +1,94 @@
+use std::fs;
+
+use chrono::Utc;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::key::{Extension, Layout, Topic};
+use crate::pipeline::discover::Object;
+use crate::pipeline::fetch::FetchLimits;
+use crate::pipeline::write::{Output, table_schema};
+use crate::progress::Progress;
+use crate::settings::{LogFormat, ProgressMode, Ui};
+use crate::signals::Stop;
+use crate::spec::parse;
+use crate::store::{S3Options, Session, Store};
+
+const TRANSFORMS: &str = "version = 1\ntable = \"t\"\ntopics = [\"t\"]\n\
+    [[column]]\nname = \"i\"\ntype = \"int32\"\nfield = \"i\"\n";
+
+/// Works a shard of objects with these start offsets and bodies.
+fn work(objects: &[(u64, &str)]) -> Done {
+    let (folder, runtime) = (TempDir::new().unwrap(), Runtime::new().unwrap());
+    let url = folder.path().to_str().unwrap();
+    let session = Session::new(S3Options::default());
+    let store = runtime.block_on(Store::open(url, &session)).unwrap();
+    let topic = Topic::parse("t").unwrap();
+    let source = Source { topic, directory: "partition=0".into(), partition: 0 };
+    let object = |&(start, body): &(u64, &str)| Object {
+        start,
+        size: body.len() as u64,
+        width: 10,
+        extension: Extension::Json,
+        etag: None,
+    };
+    let layout = Layout::default();
+    fs::create_dir_all(folder.path().join("topics/t/partition=0")).unwrap();
+    for (listed, (_, body)) in objects.iter().map(object).zip(objects) {
+        fs::write(folder.path().join(listed.key(&source, &layout)), body).unwrap();
+    }
+    let spec = parse("t.toml", TRANSFORMS).unwrap();
+    let target = Target {
+        output: Output::new(&store),
+        runtime: runtime.handle().clone(),
+        layout: layout.clone(),
+        table: "t".into(),
+        schema: table_schema(&spec),
+        spec_hash: spec.hash.clone(),
+        generation: 0,
+        run_id: "run".into(),
+        started: Utc::now(),
+        held: Arc::default(),
+    };
+    let limits = FetchLimits::default();
+    let fetcher = Fetcher { store, layout, limits, runtime: runtime.handle().clone() };
+    let shard = Shard {
+        source: Arc::new(source),
+        table: 0,
+        objects: objects.iter().map(object).collect(),
+        next_start: None,
+        floor: 0,
+    };
+    let ui =
+        Ui { progress: ProgressMode::Never, log: LogFormat::Text, quiet: true, verbose: false };
+    let (stop, progress) = (Stop::default(), Progress::start(&ui));
+    let watch = Watch::new(&stop, &progress);
+    Line::new(&spec, Arc::new(target)).unwrap().work(&fetcher, shard, &watch).unwrap()
+}
+
+fn counts(done: &Done) -> (u64, u64, u64, u64) {
+    let ShardCounts { read, written, quarantined, duplicate, .. } = done.counts;
+    (read, written, quarantined, duplicate)
+}
+
+#[test]
+fn what_the_sink_delivered_again_is_dropped() {
+    let two = "{\"i\":1}\n{\"i\":2}\n";
+    let done = work(&[(0, two), (1, "{\"i\":2}\n{\"i\":3}\n")]);
+    assert_eq!(counts(&done), (4, 3, 0, 1));
+    assert_eq!(done.reached, Watermark { start: 1, end: 3 });
+}
+
+#[test]
+fn messages_of_several_lines_lose_none() {
+    let done = work(&[
+        (0, "{\"i\":1}\n{\"i\":2}\n{\"i\":3}\n"),
+        (1, "{\"i\":4}\n{\"i\":5}\n"),
+        (2, "{\"i\":6}\nnonsense\n"),
+    ]);
+    assert_eq!(counts(&done), (7, 6, 1, 0));
+    assert_eq!(done.written.files[0].file.rows, 6);
+    // The next object is not taken for one that was delivered again.
+    assert_eq!(done.reached, Watermark { start: 2, end: 3 });
+}
