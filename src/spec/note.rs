@@ -4,7 +4,7 @@ use super::TextRules;
 use crate::code::Code;
 
 /// The lower half says how it ended: 0 for a value, then the null rules from 1
-/// on, and from [`FAULTS`] on the reject codes. The upper half has one bit for
+/// on, and from `0xF000` on the reject codes. The upper half has one bit for
 /// each [`Step`] that changed the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Note(u32);

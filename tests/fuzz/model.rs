@@ -53,7 +53,8 @@ impl Line {
         let fate = fate(spec, text);
         let wraps = matches!(fate, Fate::Reject(Code::NoKnownField | Code::NotAnObject));
         let text_str = std::str::from_utf8(text).unwrap_or_default();
-        match (wraps && left > 0).then(|| unwrap(text_str)).unwrap_or(Ok(None)) {
+        let wrapped = if wraps && left > 0 { unwrap(text_str) } else { Ok(None) };
+        match wrapped {
             Err(code) => self.records.push((text.to_vec(), Fate::Reject(code))),
             Ok(None) => self.records.push((text.to_vec(), fate)),
             Ok(Some((kind, records))) => {

@@ -34,7 +34,8 @@ fn layer(batch: &mut Batch<'_>, text: &[u8], origin: Origin, left: usize) {
     // Only what is no record by itself is opened: a topic may well have a
     // field named `value`.
     let could_wrap = left > 0 && matches!(bad.code, Code::NoKnownField | Code::NotAnObject);
-    match could_wrap.then(|| find(text)).unwrap_or(Ok(None)) {
+    let wrapped = if could_wrap { find(text) } else { Ok(None) };
+    match wrapped {
         Ok(Some(wrapped)) => unwrap_layer(batch, text, wrapped, origin, left - 1),
         Ok(None) => batch.reject(origin, bad, text),
         Err(bad) => batch.reject(origin, bad, text),

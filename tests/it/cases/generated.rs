@@ -197,7 +197,7 @@ fn a_file_that_nobody_may_read_ends_the_run_and_is_named() {
     let site = Site::folder();
     site.put(&key(GEO, 0, 0), geos([1]));
     let path = site.in_folder().join(key(GEO, 0, 0));
-    fs::set_permissions(&path, PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
         eprintln!("skipped: root reads every file");
         return;
