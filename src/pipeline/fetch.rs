@@ -28,6 +28,10 @@ mod remote;
 #[cfg(test)]
 mod testing;
 
+/// Lines that are shorter than this on average fill a batch by their number:
+/// in later stages each takes about so much, however short it is.
+const BYTES_A_LINE: usize = 64;
+
 /// The most pieces in a batch.
 const BATCH_PIECES: usize = 1 << 14;
 
@@ -78,6 +82,7 @@ pub fn fetch(
     let cut = CutLimits {
         batch_bytes: limits.batch_bytes,
         batch_pieces: BATCH_PIECES,
+        batch_lines: limits.batch_bytes / BYTES_A_LINE,
         line: LINE_LIMIT,
         chunk: CHUNK,
     };

@@ -155,8 +155,13 @@ mod tests {
         }
     }
 
-    const LIMITS: CutLimits =
-        CutLimits { batch_bytes: 64, batch_pieces: 100, line: 1 << 20, chunk: 16 };
+    const LIMITS: CutLimits = CutLimits {
+        batch_bytes: 64,
+        batch_pieces: 100,
+        batch_lines: 100,
+        line: 1 << 20,
+        chunk: 16,
+    };
 
     fn read(bodies: Vec<Option<Vec<u8>>>, limits: CutLimits, object_limit: u64) -> Vec<RawBatch> {
         let shard = shard(bodies.len());

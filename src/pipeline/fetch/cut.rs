@@ -18,6 +18,9 @@ pub(super) struct CutLimits {
     pub batch_bytes: usize,
     /// Pieces after which a batch is full.
     pub batch_pieces: usize,
+    /// Lines after which a batch is full: a record takes room of its own in
+    /// later stages, however short it is.
+    pub batch_lines: usize,
     /// The longest line, without its line end.
     pub line: usize,
     /// The most bytes that are appended between two calls of [`Cutter::settle`].
@@ -35,6 +38,9 @@ pub(super) struct Cutter {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     open: Option<Open>,
+    /// Line ends in the bytes, up to `counted`.
+    lines: usize,
+    counted: usize,
 }
 
 /// The object that is being collected. Places are indexes into the bytes.
@@ -66,7 +72,7 @@ struct Count {
 impl Cutter {
     pub(super) fn new(shard: Arc<Shard>, limits: CutLimits) -> Cutter {
         let bytes = Vec::with_capacity(limits.batch_bytes + limits.chunk);
-        Cutter { shard, limits, bytes, pieces: Vec::new(), open: None }
+        Cutter { shard, limits, bytes, pieces: Vec::new(), open: None, lines: 0, counted: 0 }
     }
 
     /// Starts an object.
@@ -94,6 +100,9 @@ impl Cutter {
         if open.begin(&self.bytes, false) {
             open.scan(&mut self.bytes, &mut self.pieces, self.limits.line);
         }
+        let new = self.bytes.get(self.counted..).unwrap_or_default();
+        self.lines += memchr_iter(b'\n', new).count();
+        self.counted = self.bytes.len();
     }
 
     /// Ends the object.
@@ -109,8 +118,9 @@ impl Cutter {
     pub(super) fn is_full(&self) -> bool {
         let whole = self.open.as_ref().is_some_and(|open| open.line > open.start);
         let holds_some = whole || !self.pieces.is_empty();
-        self.pieces.len() >= self.limits.batch_pieces
-            || holds_some && self.bytes.len() >= self.limits.batch_bytes
+        let large = self.bytes.len() >= self.limits.batch_bytes;
+        let long = self.lines >= self.limits.batch_lines;
+        self.pieces.len() >= self.limits.batch_pieces || holds_some && (large || long)
     }
 
     /// Takes what is complete; `None` if nothing is.
@@ -126,6 +136,7 @@ impl Cutter {
         next.extend_from_slice(&self.bytes[rest..]);
         let mut bytes = std::mem::replace(&mut self.bytes, next);
         bytes.truncate(rest);
+        (self.lines, self.counted) = (0, 0);
         let pieces = std::mem::take(&mut self.pieces);
         let shard = Arc::clone(&self.shard);
         (!pieces.is_empty()).then_some(RawBatch { shard, bytes, pieces })
@@ -276,7 +287,7 @@ mod tests {
     }
 
     fn limits(batch_bytes: usize, line: usize, chunk: usize) -> CutLimits {
-        CutLimits { batch_bytes, batch_pieces: 5, line, chunk }
+        CutLimits { batch_bytes, batch_pieces: 5, batch_lines: 100, line, chunk }
     }
 
     #[test]
@@ -300,6 +311,19 @@ mod tests {
                 assert_eq!(lines_of(&batches), expected, "batch {batch}, chunk {chunk}");
             }
         }
+    }
+
+    #[test]
+    fn short_lines_fill_a_batch_by_their_number() {
+        let body = b"1\n".repeat(1000);
+        let batches = cut(
+            &[&body],
+            CutLimits { batch_pieces: 100, batch_lines: 4, ..limits(1 << 20, 8, 20) },
+        );
+        let lines = |batch: &RawBatch| memchr_iter(b'\n', &batch.bytes).count();
+        assert_eq!(batches.iter().map(lines).sum::<usize>(), 1000);
+        // A chunk of 20 bytes is 10 lines, and is settled as a whole.
+        assert!(batches.iter().all(|batch| lines(batch) <= 10));
     }
 
     #[test]

@@ -272,6 +272,7 @@ mod tests {
             let limits = CutLimits {
                 batch_bytes: 1 << 20,
                 batch_pieces: 1 << 10,
+                batch_lines: 1 << 20,
                 line: LINE_LIMIT,
                 chunk: 1 << 18,
             };
