@@ -29,17 +29,15 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
-    let saved = job.save(&report);
+    let saved = job.save(&report).map(drop);
     if saved.is_err() && report.outcome != Outcome::NothingNew {
         tracing::warn!("the tables are committed; only the report could not be saved");
     }
     if !ui.quiet {
         super::print(&report.terminal())?;
     }
-    if let Some(file) = &settings.report {
-        report.save_file(file)?;
-    }
-    gate
+    let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
+    saved.and(kept).and(gate)
 }
 
 /// The quality gate, over all tables together.

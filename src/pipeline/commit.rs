@@ -148,7 +148,10 @@ impl TableLog {
         loop {
             let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
             let put = self.output.objects.put_opts(&path, text.clone().into(), options).await;
-            let Err(error) = put else { return Ok(()) };
+            let Err(error) = put else {
+                self.output.count_put(text.len() as u64);
+                return Ok(());
+            };
             match self.read(number).await {
                 Ok(Some(there)) if there.run_id == manifest.run_id => return Ok(()),
                 Ok(Some(_)) => return Err(Error::Ahead { place: self.place(number) }),

@@ -34,6 +34,8 @@ pub struct RequestCounts {
     /// Attempts that failed in a way that is tried again: 5xx, 429, 408 and
     /// broken connections.
     pub retries: u64,
+    /// Bytes read and written.
+    pub bytes: u64,
     /// Bytes of objects that were read, as stored.
     pub bytes_read: u64,
     /// Bytes that were sent in the bodies of writes.
@@ -70,14 +72,16 @@ impl Requests {
 
     /// The counts so far.
     pub fn snapshot(&self) -> RequestCounts {
+        let (read, written) = (self.bytes_read.load(Relaxed), self.bytes_written.load(Relaxed));
         RequestCounts {
             list: self.list.load(Relaxed),
             get: self.get.load(Relaxed),
             put: self.put.load(Relaxed),
             other: self.other.load(Relaxed),
             retries: self.retries.load(Relaxed),
-            bytes_read: self.bytes_read.load(Relaxed),
-            bytes_written: self.bytes_written.load(Relaxed),
+            bytes: read + written,
+            bytes_read: read,
+            bytes_written: written,
         }
     }
 }
@@ -92,6 +96,7 @@ impl std::ops::Add for RequestCounts {
             put: self.put + other.put,
             other: self.other + other.other,
             retries: self.retries + other.retries,
+            bytes: self.bytes + other.bytes,
             bytes_read: self.bytes_read + other.bytes_read,
             bytes_written: self.bytes_written + other.bytes_written,
         }

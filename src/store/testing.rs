@@ -316,6 +316,7 @@ async fn requests_retries_and_bytes_are_counted() {
         put: 1,
         other: 1,
         retries: 1,
+        bytes: 9,
         bytes_read: 4,
         bytes_written: 5,
         ..RequestCounts::default()

@@ -6,7 +6,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::Error;
-use crate::store::Store;
+use crate::store::{Backend, Store};
 
 /// The output: a store rooted at `--out`.
 #[derive(Debug, Clone)]
@@ -32,6 +32,15 @@ impl Output {
     /// What to call an object in messages.
     pub fn place(&self, path: &Path) -> String {
         format!("{}/{path}", self.url.trim_end_matches('/'))
+    }
+
+    /// Counts a put of a local output; on S3 they are counted as they are sent.
+    pub fn count_put(&self, bytes: u64) {
+        if let Some(store) = &self.refusals
+            && let Backend::Local(_) = store.backend()
+        {
+            store.requests().put(1, bytes);
+        }
     }
 
     /// What the operator can do about a failed put or delete.

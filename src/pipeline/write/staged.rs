@@ -48,7 +48,9 @@ impl Staged {
             Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
             Body::Uploaded(upload) => upload.complete(output, &self.path, self.file.bytes).await,
         };
-        published.map_err(|e| output.write_error(&self.path, e))
+        published.map_err(|e| output.write_error(&self.path, e))?;
+        output.count_put(self.file.bytes);
+        Ok(())
     }
 
     pub(super) async fn discard(self, output: &Output) {
