@@ -7,6 +7,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, Result};
 
 /// A Kafka topic's name: 1 to 249 of `[a-zA-Z0-9._-]`.
@@ -120,11 +122,13 @@ impl Layout {
 }
 
 /// How an object's name ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Extension {
     /// `.json`
+    #[serde(rename = ".json")]
     Json,
     /// `.json.gz`
+    #[serde(rename = ".json.gz")]
     JsonGz,
 }
 

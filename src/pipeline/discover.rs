@@ -96,6 +96,19 @@ pub struct Watermark {
     /// The offset after its last record: start plus records. Just past `start` if
     /// the object holds other records than its offsets allow.
     pub end: u64,
+    /// The last committed object, as it was then.
+    #[serde(default)]
+    pub last: Option<LastObject>,
+}
+
+/// What is known of an object after it was read: enough to see that the sink
+/// has written it again with more records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastObject {
+    /// Bytes, as listed.
+    pub size: u64,
+    /// How its name ended.
+    pub extension: Extension,
 }
 
 /// The watermarks of one table.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::clean::{CleanBatch, Cleaner};
 use super::decode::{Decoder, Reject, Repeats};
-use super::discover::Watermark;
+use super::discover::{LastObject, Watermark};
 use super::fetch::{Fetcher, RawBatch, fetch};
 use super::plan::Shard;
 use super::report::ShardCounts;
@@ -174,14 +174,16 @@ impl<'a> Tally<'a> {
             self.counts.first_offset = Some(first.min(object.start));
             self.counts.last_offset = self.counts.last_offset.max(Some(end - 1));
         }
-        // The last object alone counts: what an older one held past this one's
-        // start was dropped, and is still to come.
+        // The last object alone counts: what an older one of this run held past
+        // this one's start was dropped, and is still to come. What an earlier run
+        // committed stays committed.
         let end = match self.repeats {
-            Repeats::Drop => end,
+            Repeats::Drop => end.max(self.shard.floor),
             // Lines are not offsets: nothing is known of where it ends.
             Repeats::Keep => object.start + records.min(1),
         };
-        self.reached = Some(Watermark { start: object.start, end });
+        let last = LastObject { size: object.size, extension: object.extension };
+        self.reached = Some(Watermark { start: object.start, end, last: Some(last) });
     }
 
     fn finish(self) -> Result<(ShardCounts, Watermark)> {

@@ -153,7 +153,7 @@ impl Draft {
     }
 
     fn reaching(mut self, directory: &str, start: u64, files: &[&str]) -> Draft {
-        self.reached.insert(source(directory), Watermark { start, end: start + 1 });
+        self.reached.insert(source(directory), Watermark { start, end: start + 1, last: None });
         self.files.extend(files.iter().map(|path| DataFile {
             path: (*path).into(),
             rows: 1,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::subject::Subject;
-use super::{Found, Object, Skipped};
+use super::{Found, LastObject, Object, Skipped};
 use crate::key::{DEFAULT_WIDTH, Name, Source, ValueName};
 
 /// The connector's folder for null values, unless `tombstone.encoded.partition`
@@ -31,6 +31,8 @@ pub(super) struct Folder {
     tombstones: bool,
     /// By Kafka partition, the last start offset that was committed.
     committed: BTreeMap<u32, u64>,
+    /// The last committed object, as it was.
+    last: Option<LastObject>,
     /// Of those, the greatest start offset that was listed.
     newest: BTreeMap<u32, u64>,
     partitions: BTreeMap<u32, Partition>,
@@ -41,6 +43,7 @@ impl Folder {
     pub fn new(subject: Arc<Subject>, directory: Arc<str>, order: Order) -> Folder {
         Folder {
             committed: subject.committed(&directory).cloned().unwrap_or_default(),
+            last: subject.last(&directory),
             tombstones: directory.split('/').next() == Some(TOMBSTONES),
             subject,
             directory,
@@ -92,6 +95,18 @@ impl Folder {
     /// Whether nothing of this offset was committed.
     pub fn is_new(&self, partition: u32, start: u64) -> bool {
         self.committed.get(&partition).is_none_or(|&committed| start > committed)
+    }
+
+    /// Whether this is the last committed object.
+    pub fn is_last(&self, name: &ValueName) -> bool {
+        self.committed.get(&name.partition) == Some(&name.start)
+            && self.last.is_some_and(|last| last.extension == name.extension)
+    }
+
+    /// Whether the last committed object was written again since: what it holds
+    /// past the watermark is new.
+    pub fn is_rewritten(&self, name: &ValueName, size: u64) -> bool {
+        self.is_last(name) && self.last.is_some_and(|last| last.size != size)
     }
 
     /// Adds a new object.

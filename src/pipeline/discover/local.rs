@@ -145,11 +145,15 @@ fn add_file(
     directory: &Path,
 ) -> Result<()> {
     let Some(value) = folder.read(name) else { return Ok(()) };
-    if !folder.is_new(value.partition, value.start) {
+    let new = folder.is_new(value.partition, value.start);
+    if !new && !folder.is_last(&value) {
         return Ok(());
     }
     match metadata() {
-        Ok(metadata) => folder.push(value, metadata.len(), None),
+        Ok(metadata) if new || folder.is_rewritten(&value, metadata.len()) => {
+            folder.push(value, metadata.len(), None);
+        }
+        Ok(_) => {}
         // Deleted since: as if it had been so before.
         Err(e) if e.kind() == ErrorKind::NotFound => {}
         Err(e) => return Err(denied_or_unreadable(&directory.join(name), e)),

@@ -295,7 +295,8 @@ impl<P: Pages> Visit<P> {
             }
         };
         let Some(value) = folder.read(name) else { return false };
-        if folder.is_new(value.partition, value.start) {
+        let new = folder.is_new(value.partition, value.start);
+        if new || folder.is_rewritten(&value, size) {
             folder.push(value, size, etag.map(String::into_boxed_str));
         }
         landmark == Some((value.partition, value.start))

@@ -7,7 +7,7 @@ use super::TopicFound;
 use super::folder::SHORTER;
 use super::topics::Chosen;
 use crate::key::{DEFAULT_WIDTH, Layout, Source, Topic};
-use crate::pipeline::discover::Listing;
+use crate::pipeline::discover::{LastObject, Listing};
 
 /// One topic that is listed: its table and how far it was committed.
 #[derive(Debug)]
@@ -21,12 +21,15 @@ pub(super) struct Subject {
     /// By directory and Kafka partition, the last start offset that was
     /// committed; empty if everything is to be listed.
     committed: BTreeMap<String, BTreeMap<u32, u64>>,
+    /// Of the default partitioner's directories, the last committed object.
+    last: BTreeMap<String, LastObject>,
 }
 
 impl Subject {
     pub fn new(chosen: Chosen, input: &Listing<'_>) -> Subject {
         let Chosen { topic, table } = chosen;
         let mut committed: BTreeMap<String, BTreeMap<u32, u64>> = BTreeMap::new();
+        let mut last = BTreeMap::new();
         if let Some(watermarks) = input.watermarks.get(table).filter(|_| !input.full) {
             let first = Source { topic: topic.clone(), directory: "".into(), partition: 0 };
             let of_topic =
@@ -34,10 +37,14 @@ impl Subject {
             for (source, watermark) in of_topic {
                 let directory = committed.entry(source.directory.to_string()).or_default();
                 directory.insert(source.partition, watermark.start);
+                // Elsewhere it is not known which of its records are new.
+                if let Some(object) = watermark.last.filter(|_| source.is_default_partitioner()) {
+                    last.insert(source.directory.to_string(), object);
+                }
             }
         }
         let layout = input.layout.clone();
-        Subject { prefix: layout.topic_prefix(&topic), topic, table, layout, committed }
+        Subject { prefix: layout.topic_prefix(&topic), topic, table, layout, committed, last }
     }
 
     /// Its entry among what was discovered.
@@ -49,6 +56,11 @@ impl Subject {
     /// The last start offsets that were committed, by Kafka partition.
     pub fn committed(&self, directory: &str) -> Option<&BTreeMap<u32, u64>> {
         self.committed.get(directory)
+    }
+
+    /// The last committed object of a directory, if it holds one Kafka partition.
+    pub fn last(&self, directory: &str) -> Option<LastObject> {
+        self.last.get(directory).copied()
     }
 
     /// The keys of a directory start with this; ends with `/`.

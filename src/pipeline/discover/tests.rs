@@ -80,7 +80,7 @@ impl World {
     }
 
     fn commit(&mut self, source: Source, start: u64, end: u64) {
-        self.watermarks[0].insert(source, Watermark { start, end });
+        self.watermarks[0].insert(source, Watermark { start, end, last: None });
     }
 
     fn input(&self) -> Listing<'_> {

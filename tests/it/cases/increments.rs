@@ -65,6 +65,41 @@ fn a_reject_that_was_delivered_again_is_in_quarantine_once() {
 }
 
 #[test]
+fn an_overlap_over_three_runs_is_in_the_table_once() {
+    for site in sites() {
+        site.put(&key(GEO, 0, 0), geos(0..5));
+        assert_eq!(site.run(&[]).done().counts(), [5, 5, 0, 0]);
+        // A shorter object in between must not hide how far the first one reached.
+        site.put(&key(GEO, 0, 1), geos([1]));
+        assert_eq!(site.run(&[]).done().counts(), [1, 0, 0, 1]);
+        site.put(&key(GEO, 0, 2), geos(2..7));
+        assert_eq!(site.run(&[]).done().counts(), [5, 2, 0, 3]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..7));
+    }
+}
+
+#[test]
+fn what_was_added_to_the_last_object_after_it_was_read_is_not_lost() {
+    for site in sites() {
+        site.put(&key(GEO, 0, 0), geos([0]));
+        site.put(&key(GEO, 0, 1), geos([1, 2]));
+        assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
+        site.put(&key(GEO, 0, 1), geos([1, 2, 3, 4]));
+        site.put(&key(GEO, 0, 5), geos([5]));
+        assert_eq!(site.run(&[]).done().counts(), [5, 3, 0, 2]);
+        // Shorter again: nothing new, and nothing twice.
+        site.put(&key(GEO, 0, 5), geos([5, 6]));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        site.put(&key(GEO, 0, 5), geos([5]));
+        assert_eq!(site.run(&[]).done().counts(), [1, 0, 0, 1]);
+        assert_eq!(site.run(&[]).done().report()["outcome"], "nothing_new");
+        site.put(&key(GEO, 0, 6), geos([6, 7]));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..8));
+    }
+}
+
+#[test]
 fn offsets_go_on_over_ten_digits() {
     const TEN_DIGITS: u64 = 10_000_000_000;
     for site in sites() {

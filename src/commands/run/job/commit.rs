@@ -173,7 +173,10 @@ mod tests {
             directory: "partition=0".into(),
             partition: 0,
         };
-        topics.iter().map(|topic| (source(topic), Watermark { start: 0, end: 1 })).collect()
+        topics
+            .iter()
+            .map(|topic| (source(topic), Watermark { start: 0, end: 1, last: None }))
+            .collect()
     }
 
     #[test]
