@@ -119,6 +119,7 @@ impl<'a> Job<'a> {
         };
         let (discovered, done) = engine.execute()?;
         let read_before = watermarks.iter().any(|marks| !marks.is_empty());
+        found::tell_idle(&self.settings.topics, &discovered);
         found::tell(&discovered, self.source.url(), read_before)?;
         check_complete(&discovered, &done)?;
         let mut report = self.report(&discovered);

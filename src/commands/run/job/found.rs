@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::pipeline::discover::{Discovered, Strays, TopicFound};
+use crate::spec::TopicGlob;
 
 /// Tells what is new in each topic, and warns of what was passed over for its
 /// name.
@@ -31,6 +32,19 @@ pub fn tell(discovered: &Discovered, place: &str, read_before: bool) -> Result<(
         tracing::warn!("passed over {count} beside the topics: {}", examples.join(", "));
     }
     Ok(())
+}
+
+/// Warns of `--topic` globs that no topic there matches: one may be misspelt.
+pub fn tell_idle(globs: &[TopicGlob], discovered: &Discovered) {
+    for glob in idle(globs, discovered) {
+        tracing::warn!("no topic matches --topic {glob}");
+    }
+}
+
+fn idle<'g>(globs: &'g [TopicGlob], discovered: &Discovered) -> Vec<&'g str> {
+    let there = || discovered.topics.keys().chain(&discovered.without_transform);
+    let matched = |glob: &&TopicGlob| there().any(|topic| glob.matcher.is_match(topic.as_str()));
+    globs.iter().filter(|glob| !matched(glob)).map(|glob| glob.pattern.as_str()).collect()
 }
 
 fn none(discovered: &Discovered) -> String {
@@ -106,5 +120,18 @@ mod tests {
     fn a_few_names_stand_for_all() {
         let found = discovered(1, &["a", "b", "c", "d"]);
         assert_eq!(examples(found.topics.values().next().unwrap()), "a, b, c, …");
+    }
+
+    #[test]
+    fn a_glob_that_matches_no_topic_is_found() {
+        let glob = |pattern: &str| TopicGlob {
+            pattern: pattern.into(),
+            matcher: globset::Glob::new(pattern).unwrap().compile_matcher(),
+        };
+        let mut there = discovered(1, &[]);
+        there.without_transform.push(Topic::parse("a.misc").unwrap());
+        let globs = [glob("*.pin"), glob("a.gxo"), glob("a.misc")];
+        assert_eq!(idle(&globs, &there), ["a.gxo"]);
+        assert!(idle(&[], &there).is_empty());
     }
 }
