@@ -6,8 +6,12 @@
 //! partition that was committed. Watermarks at or past 10^9 cost more: names
 //! of eleven digits may sort before them (see `discover/remote.rs`).
 //!
+//! The last committed object of a default partitioner's directory is listed
+//! again: if its size has changed, the sink has written it anew, and it is read
+//! again from the watermark on.
+//!
 //! On S3 what lies before a watermark is not listed. So these need `full`:
-//! an object that arrives there late, what a sink writes once its
+//! an object that arrives there late or is written anew, what a sink writes once its
 //! `filename.offset.zero.pad.width` was raised, and the folders that it makes
 //! in a committed `partition=N` once its `s3.schema.partition.affix.type` is
 //! `SUFFIX`.
