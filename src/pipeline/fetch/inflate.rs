@@ -11,7 +11,7 @@ pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// repeated records reach a high one honestly.
 const RATIO_FREE: u64 = 1 << 20;
 
-/// The least room that is offered to one step.
+/// The room that is offered to one step.
 const ROOM: usize = 64 << 10;
 
 /// The window of every gzip stream, as a power of two (RFC 1951, 2).
@@ -73,11 +73,14 @@ impl Inflate {
     }
 
     fn inflate(&mut self, input: &[u8], out: &mut Vec<u8>) -> Step {
-        if out.capacity() - out.len() < ROOM {
-            out.reserve(ROOM);
-        }
-        let (read, written) = (self.member.total_in(), out.len());
-        let status = self.member.decompress_vec(input, out, FlushDecompress::None);
+        let (read, made) = (self.member.total_in(), self.member.total_out());
+        let written = out.len();
+        // No more than this at once, however much room there is: who asks decides
+        // when a batch is full.
+        out.resize(written + ROOM, 0);
+        let status = self.member.decompress(input, &mut out[written..], FlushDecompress::None);
+        // No step makes more than its room.
+        out.truncate(written + (self.member.total_out() - made) as usize);
         self.inflated += (out.len() - written) as u64;
         if matches!(status, Ok(Status::StreamEnd)) {
             self.place = Place::Between;
