@@ -17,6 +17,7 @@ use job::Job;
 pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     if let Some(file) = &settings.report {
         places::check_report(file)?;
+        places::clear_report(file)?;
     }
     limits::allow_open_files();
     let runtime = super::runtime()?;

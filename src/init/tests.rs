@@ -83,6 +83,18 @@ fn a_field_gets_the_type_of_its_values() {
         ("f", &[(1, "[]"), (1, "[null]")], "# arrays without a value\ntype = \"list<string>\""),
         // Numbers are times only in a field that is named after them.
         ("f", &[(1, "1598586767")], "# integers 1598586767 to 1598586767\ntype = \"int32\""),
+        (
+            "f",
+            &[(2, "\"28.08.2020 03:52\"")],
+            "# times as \"%d.%m.%Y %H:%M\"\ntype = \"timestamp\"",
+        ),
+        (
+            "f",
+            &[(1, "\"Fri, 28 Aug 2020 03:52:47 +0200\"")],
+            "# times as \"%a, %d %b %Y %H:%M:%S %z\"\ntype = \"timestamp\"",
+        ),
+        // Day and month could be taken for each other.
+        ("f", &[(1, "\"08/09/2020 10:00:00\"")], "# texts\ntype = \"string\""),
         ("created_at", &[(1, "1598586767000")], "# times as \"epoch_ms\"\ntype = \"timestamp\""),
     ] {
         assert_eq!(column(field, values), expected, "{values:?}");

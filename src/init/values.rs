@@ -29,6 +29,17 @@ pub const SUFFIXES: [(char, i64); 6] = [
 /// The numbers since 1970 that are looked for: format and digits.
 const EPOCHS: [(&str, usize); 3] = [("epoch_s", 10), ("epoch_ms", 13), ("epoch_us", 16)];
 
+/// Times as people and mail spell them. None in which day and month could be
+/// taken for each other.
+const OTHER_TIMES: [&str; 6] = [
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%a, %d %b %Y %H:%M:%S %z",
+];
+
 /// A type that values may all be of. In the order in which they are tried: a
 /// number may be a time too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,14 +118,15 @@ impl Reader {
         };
         Reader {
             suffixes: SUFFIXES.map(suffix).to_vec(),
-            formats: ISO_TIMESTAMPS.map(format).to_vec(),
+            formats: ISO_TIMESTAMPS.into_iter().chain(OTHER_TIMES).map(format).collect(),
             dates: [TimeFormat::Pattern(ISO_DATE.to_owned())],
         }
     }
 
     /// The format that a time is spelt in.
     fn format(&self, text: &str, is_time: bool) -> Option<&'static str> {
-        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        let is_mail = text.as_bytes().get(3) == Some(&b',');
+        if !is_mail && !text.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
         if text.bytes().all(|b| b.is_ascii_digit()) {

@@ -8,6 +8,11 @@ use crate::spec::TimeFormat;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
+/// The years 1 to 9999, in microseconds and in days since 1970-01-01: what SQL
+/// engines and Python hold. Beyond it is most often another unit of an epoch.
+const YEARS: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
+const DAYS: std::ops::Range<i32> = -719_162..2_932_897;
+
 /// Reads timestamps in the formats of one column, tried in order.
 #[derive(Debug, Clone)]
 pub struct Clock {
@@ -37,7 +42,7 @@ impl Clock {
     ///
     /// # Errors
     /// [`Code::Format`] if no format fits, [`Code::Overflow`] if the instant is
-    /// outside of what 64 bits of microseconds hold.
+    /// outside of the years 1 to 9999.
     pub fn timestamp(&self, text: &str) -> Result<i64, Code> {
         let mut worst = Code::Format;
         for attempt in &self.attempts {
@@ -66,6 +71,11 @@ impl Attempt {
     }
 
     fn read(&self, text: &str) -> Result<i64, Code> {
+        let micros = self.instant(text)?;
+        if YEARS.contains(&micros) { Ok(micros) } else { Err(Code::Overflow) }
+    }
+
+    fn instant(&self, text: &str) -> Result<i64, Code> {
         match self {
             Attempt::Iso(separator) => iso(text.as_bytes(), *separator).ok_or(Code::Format),
             Attempt::Naive(pattern) => NaiveDateTime::parse_from_str(text, pattern)
@@ -124,9 +134,11 @@ fn digits(text: &[u8]) -> Option<u32> {
 /// Days since 1970-01-01, in the formats of one column, tried in order.
 ///
 /// # Errors
-/// [`Code::Format`] if no format fits.
+/// [`Code::Format`] if no format fits, [`Code::Overflow`] if the day is outside of
+/// the years 1 to 9999.
 pub fn date(text: &str, formats: &[TimeFormat]) -> Result<i32, Code> {
-    formats.iter().find_map(|format| one_date(text, format)).ok_or(Code::Format)
+    let days = formats.iter().find_map(|format| one_date(text, format)).ok_or(Code::Format)?;
+    if DAYS.contains(&days) { Ok(days) } else { Err(Code::Overflow) }
 }
 
 fn one_date(text: &str, format: &TimeFormat) -> Option<i32> {
@@ -203,11 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn an_epoch_in_another_unit_is_out_of_range() {
+        let seconds = Clock::new(&[TimeFormat::EpochSeconds]);
+        assert_eq!(seconds.timestamp("1598586767"), Ok(1_598_586_767_000_000));
+        assert_eq!(seconds.timestamp("1598586767000"), Err(Code::Overflow));
+    }
+
+    #[test]
     fn a_date_is_days() {
         let formats = [pattern("%Y-%m-%d"), TimeFormat::EpochDays];
         assert_eq!(date("1970-01-02", &formats), Ok(1));
         assert_eq!(date("18000", &formats), Ok(18000));
         assert_eq!(date("2021-02-30", &formats), Err(Code::Format));
         assert_eq!(date("-1", &[TimeFormat::EpochSeconds]), Ok(-1));
+        assert_eq!(date("0001-01-01", &formats), Ok(DAYS.start));
+        assert_eq!(date("9999-12-31", &formats), Ok(DAYS.end - 1));
+        assert_eq!(date("1000000000", &formats), Err(Code::Overflow));
     }
 }

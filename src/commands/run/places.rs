@@ -26,6 +26,22 @@ pub fn check_report(file: &Path) -> Result<()> {
     Err(Error::File { path: file.to_owned(), problem })
 }
 
+/// Takes the report of an earlier run away: it must not stand for this one if
+/// this one fails.
+///
+/// # Errors
+/// [`Error::File`]
+pub fn clear_report(file: &Path) -> Result<()> {
+    // A pipe or `/dev/stdout` is no report of an earlier run.
+    if !file.is_file() {
+        return Ok(());
+    }
+    std::fs::remove_file(file).map_err(|e| Error::File {
+        path: file.to_owned(),
+        problem: format!("the report of an earlier run cannot be removed: {e}"),
+    })
+}
+
 /// Tables among the topics would be taken for topics by the next run.
 ///
 /// # Errors
@@ -64,5 +80,16 @@ mod tests {
             }
         }
         assert!(check_report(Path::new("in-the-working-directory.json")).is_ok());
+    }
+
+    #[test]
+    fn an_old_report_goes_and_what_is_no_file_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("old.json");
+        std::fs::write(&old, "").unwrap();
+        clear_report(&old).unwrap();
+        clear_report(&old).unwrap();
+        clear_report(Path::new("/dev/null")).unwrap();
+        assert!(!old.exists() && Path::new("/dev/null").exists());
     }
 }

@@ -114,6 +114,8 @@ pub struct TableReport {
 /// What was read of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TopicReport {
+    /// By Kafka partition, over all directories.
+    pub partitions: BTreeMap<u32, PartitionReport>,
     /// By directory below the topic, then by Kafka partition.
     pub directories: BTreeMap<String, BTreeMap<u32, PartitionReport>>,
 }
@@ -150,7 +152,10 @@ impl TableReport {
         }
         add(&mut self.unknown_fields, &counts.unknown_fields);
         add(&mut self.envelopes, &counts.envelopes);
-        self.partition(source).add(counts);
+        let topic = self.topics.entry(source.topic.to_string()).or_default();
+        topic.partitions.entry(source.partition).or_default().add(counts);
+        let directory = topic.directories.entry(source.directory.to_string()).or_default();
+        directory.entry(source.partition).or_default().add(counts);
     }
 
     /// Adds what was listed of one topic and not read.
@@ -162,12 +167,6 @@ impl TableReport {
             let room = Strays::EXAMPLES.saturating_sub(self.foreign_examples.len());
             self.foreign_examples.extend(strays.examples.iter().take(room).cloned());
         }
-    }
-
-    fn partition(&mut self, source: &Source) -> &mut PartitionReport {
-        let topic = self.topics.entry(source.topic.to_string()).or_default();
-        let directory = topic.directories.entry(source.directory.to_string()).or_default();
-        directory.entry(source.partition).or_default()
     }
 
     /// Proves that nothing was lost: every record that was read is written,
