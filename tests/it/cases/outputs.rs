@@ -20,12 +20,11 @@ fn transforms(site: &Site, text: &str) -> [&'static str; 2] {
 /// A run in which no file may grow beyond so many blocks of 512 bytes: the
 /// write that passes it fails, as on a full disk.
 fn run_on_a_small_disk(site: &Site, blocks: u32) -> Ran {
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = site.tame("sh");
     // The signal is ignored, so that the write gives an error.
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
     let binary = env!("CARGO_BIN_EXE_pinclean");
     shell.args(["-c", &script, "sh", binary, "run"]).args(site.places());
-    site.tame(&mut shell);
     site.ran(shell.output().unwrap())
 }
 

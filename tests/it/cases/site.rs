@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::command::{PINCLEAN, isolated};
 use crate::s3::{ACCESS_KEY, Fault, Op, Rule, SECRET_KEY, Server};
 
 /// A source and an output, both empty, and a home with nothing of the user's.
@@ -155,20 +156,14 @@ impl Site {
 
     /// The binary, in the home, with an environment that says nothing else.
     pub fn binary(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinclean"));
-        self.tame(&mut command);
-        command
+        self.tame(PINCLEAN)
     }
 
-    pub fn tame(&self, command: &mut Command) {
+    /// A command in the home that says what it says to the test alone.
+    pub fn tame(&self, program: &str) -> Command {
+        let mut command = isolated(program, self.home.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", self.home.path())
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
     }
 
     pub fn ran(&self, output: Output) -> Ran {

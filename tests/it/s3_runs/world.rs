@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::place::Place;
+use crate::command::isolated;
 use crate::s3::{ACCESS_KEY, Op, SECRET_KEY, Server};
 
 /// The bucket that the sink wrote.
@@ -68,13 +69,9 @@ impl World {
         // Cargo tells it at run time too, so that another build may be tested.
         let built = std::env::var_os("CARGO_BIN_EXE_pinclean");
         let built = built.unwrap_or_else(|| env!("CARGO_BIN_EXE_pinclean").into());
-        let mut pinclean = Command::new(built);
+        let mut pinclean = isolated(built, &home);
         pinclean
             .arg(command)
-            .env_clear()
-            .current_dir(&home)
-            .env("HOME", &home)
-            .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
             .env("AWS_ENDPOINT_URL", self.server.endpoint());
