@@ -237,7 +237,7 @@ fn flatten(array: &str, elements: &mut Vec<Option<String>>) -> Result<(), Code> 
         let json = element.as_raw_str().trim_ascii();
         elements.push(match json.as_bytes().first() {
             Some(b'n') => None,
-            Some(b'"') => Some(sonic_rs::from_str(json).map_err(|_| Code::InvalidEscape)?),
+            Some(b'"') => Some(value::unescape(json).ok_or(Code::InvalidEscape)?.into_owned()),
             Some(b'{' | b'[') | None => return Err(Code::Type),
             Some(_) => Some(json.to_owned()),
         });

@@ -5,9 +5,11 @@
 //! reject with its [`Code`].
 
 mod number;
+mod string;
 mod time;
 
 pub use number::{float, int, suffixed_float, suffixed_int};
+pub use string::unescape;
 pub use time::{Clock, date};
 
 use crate::code::Code;

@@ -1,10 +1,11 @@
 //! Timestamps and dates.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::NaiveDate;
 
 use super::int;
 use crate::code::Code;
 use crate::spec::TimeFormat;
+use crate::spec::time::parse_timestamp;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -24,10 +25,8 @@ enum Attempt {
     /// `YYYY-MM-DD`, the given byte, `HH:MM:SS`, an optional fraction: read by
     /// hand, since nearly every timestamp is one of these.
     Iso(u8),
-    /// A chrono pattern without a zone: UTC.
-    Naive(String),
-    /// A chrono pattern with a zone.
-    Zoned(String),
+    /// A chrono pattern, with a zone or in UTC.
+    Pattern(String),
     /// A number, and how many microseconds one of it is.
     Epoch(i64),
 }
@@ -61,8 +60,7 @@ impl Attempt {
         match format {
             TimeFormat::Pattern(p) if p == "%Y-%m-%dT%H:%M:%S%.f" => Attempt::Iso(b'T'),
             TimeFormat::Pattern(p) if p == "%Y-%m-%d %H:%M:%S%.f" => Attempt::Iso(b' '),
-            TimeFormat::Pattern(p) if has_zone(p) => Attempt::Zoned(p.clone()),
-            TimeFormat::Pattern(p) => Attempt::Naive(p.clone()),
+            TimeFormat::Pattern(p) => Attempt::Pattern(p.clone()),
             TimeFormat::EpochSeconds => Attempt::Epoch(MICROS_PER_SECOND),
             TimeFormat::EpochMillis => Attempt::Epoch(1_000),
             TimeFormat::EpochMicros => Attempt::Epoch(1),
@@ -78,12 +76,9 @@ impl Attempt {
     fn instant(&self, text: &str) -> Result<i64, Code> {
         match self {
             Attempt::Iso(separator) => iso(text.as_bytes(), *separator).ok_or(Code::Format),
-            Attempt::Naive(pattern) => NaiveDateTime::parse_from_str(text, pattern)
-                .map(|t| t.and_utc().timestamp_micros())
-                .map_err(|_| Code::Format),
-            Attempt::Zoned(pattern) => DateTime::parse_from_str(text, pattern)
-                .map(|t| t.timestamp_micros())
-                .map_err(|_| Code::Format),
+            Attempt::Pattern(pattern) => parse_timestamp(text, pattern)
+                .map(|time| time.timestamp_micros())
+                .ok_or(Code::Format),
             Attempt::Epoch(unit) => {
                 int(text).map_err(epoch_fault)?.checked_mul(*unit).ok_or(Code::Overflow)
             }
@@ -93,11 +88,6 @@ impl Attempt {
 
 fn epoch_fault(code: Code) -> Code {
     if code == Code::Overflow { code } else { Code::Format }
-}
-
-/// Whether a pattern names a zone, so that the text is an instant.
-fn has_zone(pattern: &str) -> bool {
-    ["%z", "%:z", "%::z", "%:::z", "%#z", "%+"].iter().any(|zone| pattern.contains(zone))
 }
 
 /// `YYYY-MM-DD?HH:MM:SS[.f{1,9}]` in UTC; digits past microseconds are cut, as
@@ -156,6 +146,8 @@ fn one_date(text: &str, format: &TimeFormat) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDateTime;
+
     use super::*;
 
     fn pattern(text: &str) -> TimeFormat {

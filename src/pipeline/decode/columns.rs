@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::record::{Cells, unescape};
+use super::record::Cells;
 use crate::code::Code;
 use crate::spec::{RESCUED, Spec, Unknown, Wire};
 use crate::value;
@@ -121,7 +121,7 @@ impl Builder {
 
 fn push_text(builder: &mut StringChunkedBuilder, json: &str) -> Result<(), Code> {
     match json.as_bytes().first() {
-        Some(b'"') => builder.append_value(unescape(json).ok_or(Code::InvalidEscape)?),
+        Some(b'"') => builder.append_value(value::unescape(json).ok_or(Code::InvalidEscape)?),
         Some(b'{' | b'[') => return Err(Code::Type),
         _ => builder.append_value(json),
     }
@@ -131,7 +131,7 @@ fn push_text(builder: &mut StringChunkedBuilder, json: &str) -> Result<(), Code>
 /// A number or boolean as it stands, or a string that is one.
 fn number<T>(json: &str, read: fn(&str) -> Result<T, Code>) -> Result<T, Code> {
     if json.starts_with('"') {
-        return read(&unescape(json).ok_or(Code::InvalidEscape)?);
+        return read(&value::unescape(json).ok_or(Code::InvalidEscape)?);
     }
     read(json)
 }

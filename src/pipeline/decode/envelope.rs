@@ -8,6 +8,7 @@ use sonic_rs::{LazyValue, to_array_iter, to_object_iter};
 
 use super::{Bad, Batch, Origin, record};
 use crate::code::Code;
+use crate::value;
 
 /// Wrappers around wrappers are opened down to this depth.
 const LAYERS: usize = 4;
@@ -94,7 +95,7 @@ fn find(text: &[u8]) -> Result<Option<Wrapped<'_>>, Bad> {
 }
 
 fn find_in_string(text: &[u8]) -> Option<Wrapped<'_>> {
-    let inner = record::unescape(std::str::from_utf8(text).ok()?)?;
+    let inner = value::unescape(std::str::from_utf8(text).ok()?)?;
     let inner = record::trim(inner.as_bytes());
     matches!(inner.first()?, b'{' | b'"').then(|| Wrapped::String(inner.to_owned()))
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2_iter};
 use serde::de::IgnoredAny;
-use sonic_rs::{JsonInput, to_object_iter};
+use sonic_rs::to_object_iter;
 
 use super::fields::{Field, Fields};
 use super::{Bad, NESTING_LIMIT};
@@ -238,14 +238,4 @@ fn check_utf8(text: &[u8]) -> Result<(), Bad> {
 pub fn range_in(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     start..start + part.len()
-}
-
-/// The text of a JSON string, unescaped; `None` if an escape is no character.
-pub fn unescape(json: &str) -> Option<std::borrow::Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(inner.into());
-    }
-    let bytes = json.to_json_slice();
-    sonic_rs::from_slice::<String>(bytes.as_ref()).ok().map(Into::into)
 }
