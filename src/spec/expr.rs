@@ -132,7 +132,7 @@ impl Cleaning {
                 stage.values.push(value.alias(name));
             }
             Source::Array { slots, rules } => {
-                let element = Type::Scalar(element(column.ty));
+                let element = Type::Scalar(column.ty.scalar());
                 let parts: Vec<Expr> = slots
                     .iter()
                     .map(|slot| self.part(stage, spec, index, *slot, rules, element))
@@ -292,22 +292,16 @@ fn mask_name(column: usize, mask: usize) -> PlSmallStr {
     PlSmallStr::from_string(format!("{column}.wrong.{mask}"))
 }
 
-fn element(ty: Type) -> Scalar {
-    match ty {
-        Type::Scalar(scalar) | Type::List(scalar) => scalar,
-    }
-}
-
 /// A value of the given type from its text, the same in every row.
 fn constant(text: &str, ty: Type) -> Expr {
-    let literal = match element(ty) {
+    let literal = match ty.scalar() {
         Scalar::Int32 | Scalar::Int64 => value::int(text).ok().map(lit),
         Scalar::Float64 => value::float(text).ok().map(lit),
         Scalar::Bool => value::boolean(text).ok().map(lit),
         Scalar::String => Some(lit(text)),
         Scalar::Timestamp | Scalar::Date => {
             let rules =
-                TextRules { formats: super::time::defaults(element(ty)), ..TextRules::default() };
+                TextRules { formats: super::time::defaults(ty.scalar()), ..TextRules::default() };
             return run(Kernel::new(&rules, ty), lit(text)).struct_().field_by_name(VALUE);
         }
     };

@@ -2,13 +2,14 @@
 
 use polars::prelude::{
     Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, PlSmallStr, PolarsResult,
-    Series, TimeUnit,
+    Series,
 };
 use polars::sql::sql_expr;
 
 use super::check::Check;
 use super::found::Span;
 use crate::near::near;
+use crate::spec::kernel::dtype;
 use crate::spec::{Scalar, Source, Type, Wire};
 
 impl Check<'_> {
@@ -232,17 +233,13 @@ fn becomes(given: &DataType, scalar: Scalar) -> bool {
     }
 }
 
+/// The type of a column as an expression sees it: integers have 64 bits there.
 fn data_type(ty: Type) -> DataType {
-    match ty {
-        // An expression gets these with 64 bits too.
-        Type::Scalar(Scalar::Int32 | Scalar::Int64) => DataType::Int64,
-        Type::Scalar(Scalar::Float64) => DataType::Float64,
-        Type::Scalar(Scalar::String) => DataType::String,
-        Type::Scalar(Scalar::Bool) => DataType::Boolean,
-        Type::Scalar(Scalar::Timestamp) => DataType::Datetime(TimeUnit::Microseconds, None),
-        Type::Scalar(Scalar::Date) => DataType::Date,
-        Type::List(scalar) => DataType::List(Box::new(data_type(Type::Scalar(scalar)))),
-    }
+    let wide = |scalar| if scalar == Scalar::Int32 { Scalar::Int64 } else { scalar };
+    dtype(match ty {
+        Type::Scalar(scalar) => Type::Scalar(wide(scalar)),
+        Type::List(scalar) => Type::List(wide(scalar)),
+    })
 }
 
 /// The first line of what Polars says, without the syntax trees that it prints.
