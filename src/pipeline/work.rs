@@ -2,6 +2,7 @@
 //!
 //! No state is shared between shards, so any number can run side by side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::clean::{CleanBatch, Cleaner};
@@ -118,6 +119,26 @@ impl<'s> Line<'s> {
     }
 }
 
+/// What was counted in one batch, but for what is known once an object ends.
+fn counts_of(batch: &CleanBatch) -> ShardCounts {
+    let mut rejects = BTreeMap::new();
+    for Reject { code, column, .. } in &batch.rejects {
+        *rejects.entry((*code, column.clone())).or_default() += 1;
+    }
+    let envelopes = batch.counts.envelopes.iter();
+    ShardCounts {
+        read: batch.counts.read,
+        written: batch.frame.height() as u64,
+        quarantined: batch.rejects.len() as u64,
+        duplicate: batch.counts.duplicate,
+        rejects,
+        changes: batch.changes.clone(),
+        unknown_fields: batch.counts.unknown_fields.clone(),
+        envelopes: envelopes.map(|(kind, opened)| ((*kind).to_owned(), *opened)).collect(),
+        ..ShardCounts::default()
+    }
+}
+
 /// The objects that end in a batch, and their bytes as listed.
 fn ended(raw: &RawBatch) -> (u64, u64) {
     let ended = raw.pieces.iter().filter(|piece| piece.last);
@@ -141,23 +162,7 @@ impl<'a> Tally<'a> {
     }
 
     fn add(&mut self, batch: &CleanBatch) {
-        let counts = &mut self.counts;
-        counts.read += batch.counts.read;
-        counts.duplicate += batch.counts.duplicate;
-        counts.written += batch.frame.height() as u64;
-        counts.quarantined += batch.rejects.len() as u64;
-        for Reject { code, column, .. } in &batch.rejects {
-            *counts.rejects.entry((*code, column.clone())).or_default() += 1;
-        }
-        for (rule, changed) in &batch.changes {
-            *counts.changes.entry(rule.clone()).or_default() += changed;
-        }
-        for (field, seen) in &batch.counts.unknown_fields {
-            *counts.unknown_fields.entry(field.clone()).or_default() += seen;
-        }
-        for (kind, opened) in &batch.counts.envelopes {
-            *counts.envelopes.entry((*kind).to_owned()).or_default() += opened;
-        }
+        self.counts.merge(&counts_of(batch));
         for (index, records) in &batch.counts.ended {
             self.end(*index, *records);
         }
