@@ -101,6 +101,10 @@ impl FileWriter {
 
     /// Ends an open upload; what cannot be ended is left to the store's rules.
     pub(super) fn abort(mut self) {
+        self.end_upload();
+    }
+
+    fn end_upload(&mut self) {
         if let Some(upload) = self.upload.take() {
             self.runtime.block_on(upload.abort(&self.output, &self.path));
         }
@@ -130,9 +134,7 @@ impl FileWriter {
 
     fn or_abort(&mut self, result: object_store::Result<()>) -> Result<()> {
         result.map_err(|e| {
-            if let Some(upload) = self.upload.take() {
-                self.runtime.block_on(upload.abort(&self.output, &self.path));
-            }
+            self.end_upload();
             self.output.write_error(&self.path, e)
         })
     }

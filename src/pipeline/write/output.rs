@@ -15,7 +15,8 @@ pub struct Output {
     pub objects: Arc<dyn ObjectStore>,
     /// The root, for messages: a folder or a URL.
     pub url: String,
-    /// What knows why a request was refused, where that is not plain.
+    /// The store, which knows why a request was refused; `None` for an object
+    /// store that is none of ours.
     pub refusals: Option<Store>,
 }
 
@@ -45,49 +46,25 @@ impl Output {
 
     /// What the operator can do about a failed put or delete.
     pub fn write_error(&self, path: &Path, e: object_store::Error) -> Error {
-        if let Some(store) = &self.refusals {
-            return store.write_error(path.as_ref(), e);
-        }
-        match self.denied("s3:PutObject", path, e) {
-            Ok(denied) => denied,
-            Err(e) => Error::Write { place: self.place(path), source: e.into() },
+        match &self.refusals {
+            Some(store) => store.write_error(path.as_ref(), e),
+            None => Error::Write { place: self.place(path), source: e.into() },
         }
     }
 
     /// What the operator can do about a failed get.
     pub fn read_error(&self, path: &Path, e: object_store::Error) -> Error {
-        if let Some(store) = &self.refusals {
-            return store.read_error(path.as_ref(), e);
-        }
-        match self.denied("s3:GetObject", path, e) {
-            Ok(denied) => denied,
-            Err(e) => Error::Read { object: self.place(path), source: e.into() },
+        match &self.refusals {
+            Some(store) => store.read_error(path.as_ref(), e),
+            None => Error::Read { object: self.place(path), source: e.into() },
         }
     }
 
     /// What the operator can do about a failed listing.
     pub fn list_error(&self, folder: &Path, e: object_store::Error) -> Error {
-        if let Some(store) = &self.refusals {
-            return store.list_error(folder.as_ref(), e);
-        }
-        match self.denied("s3:ListBucket", folder, e) {
-            Ok(denied) => denied,
-            Err(e) => Error::Read { object: self.place(folder), source: e.into() },
-        }
-    }
-
-    fn denied(
-        &self,
-        action: &'static str,
-        path: &Path,
-        e: object_store::Error,
-    ) -> Result<Error, object_store::Error> {
-        use object_store::Error::{PermissionDenied, Unauthenticated};
-        match e {
-            PermissionDenied { .. } | Unauthenticated { .. } => {
-                Ok(Error::AccessDenied { action, place: self.place(path), source: e.into() })
-            }
-            e => Err(e),
+        match &self.refusals {
+            Some(store) => store.list_error(folder.as_ref(), e),
+            None => Error::Read { object: self.place(folder), source: e.into() },
         }
     }
 }
