@@ -94,11 +94,10 @@ impl<'s> Faults<'s> {
         let mut rejects: Vec<Reject> = Vec::new();
         let mut last = None;
         for ((row, column), fault) in self.of_kind(OnError::Quarantine) {
-            let message = self.message(*column, fault);
-            let name = &self.spec.columns[*column].name;
             match rejects.last_mut() {
                 Some(reject) if last == Some(*row) => {
-                    reject.message = format!("{}; {name}: {message}", reject.message);
+                    let name = &self.spec.columns[*column].name;
+                    reject.message += &format!("; {name}: {}", self.message(*column, fault));
                 }
                 _ => rejects.push(self.reject(batch, *row, *column, fault)),
             }
