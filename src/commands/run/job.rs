@@ -226,13 +226,6 @@ impl<'a> Job<'a> {
             let table = tables.entry(spec.table.clone()).or_default();
             table.spec_hash = spec.hash.clone();
             table.add_skipped(&topic.skipped);
-            for objects in &topic.skipped.behind.examples {
-                tracing::warn!(
-                    objects,
-                    "none of these is as new as what was committed, and they were not read: if \
-                     the topic was created again, read it into another --out, or all with --full"
-                );
-            }
         }
         Report {
             run_id: self.run_id.clone(),

@@ -27,6 +27,13 @@ pub fn tell(discovered: &Discovered, place: &str, read_before: bool) -> Result<(
             examples(topic)
         );
     }
+    for objects in discovered.topics.values().flat_map(|topic| &topic.skipped.behind.examples) {
+        tracing::warn!(
+            objects,
+            "none of these is as new as what was committed, and they were not read: if the topic \
+             was created again, read it into another --out, or all with --full"
+        );
+    }
     let Strays { count, examples } = &discovered.strays;
     if *count > 0 {
         tracing::warn!("passed over {count} beside the topics: {}", examples.join(", "));
