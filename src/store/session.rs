@@ -18,9 +18,8 @@ use tokio::sync::OnceCell;
 use super::credentials::CachedCredentials;
 use crate::signals::Stop;
 
-/// The one name that aws-config's builders share for files given by the
-/// caller; it is an alias of a type in a crate of its internals.
-#[allow(deprecated)]
+/// Profile files given by the caller, for aws-config's builders.
+#[allow(deprecated, reason = "the one name of it that is not in a crate of aws-config's internals")]
 type ProfileFiles = aws_config::profile::profile_file::ProfileFiles;
 
 /// What the operator said of S3.
@@ -96,11 +95,9 @@ impl Session {
     /// A session that reads this text for `~/.aws/config`, and no region from
     /// the environment.
     #[cfg(test)]
+    #[allow(deprecated, reason = "the kind of a profile file has no other name either")]
     pub(super) fn with_profiles(options: S3Options, config: &str) -> Session {
-        #[allow(deprecated)]
-        use aws_config::profile::profile_file::ProfileFileKind;
-        #[allow(deprecated)]
-        let kind = ProfileFileKind::Config;
+        let kind = aws_config::profile::profile_file::ProfileFileKind::Config;
         let files = ProfileFiles::builder().with_contents(kind, config).build();
         Session { profile_files: Some(files), region_variables: None, ..Session::new(options) }
     }
