@@ -16,9 +16,9 @@ use pinclean::pipeline::decode::Decoder;
 use pinclean::pipeline::discover::Object;
 use pinclean::pipeline::fetch::{Piece, RawBatch};
 use pinclean::pipeline::plan::Shard;
-use pinclean::pipeline::write::{Output, ShardWriter, Target, table_schema};
+use pinclean::pipeline::write::{ShardWriter, Target, table_schema};
 use pinclean::spec::{Spec, load};
-use pinclean::store::{S3Options, Session, Store};
+use pinclean::store::{Output, S3Options, Session, Store};
 
 const ROWS: u64 = 10_000;
 const TABLES: [&str; 3] = ["pin", "geo", "user"];

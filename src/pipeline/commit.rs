@@ -34,7 +34,8 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 
-use crate::pipeline::write::{Field, Output};
+use crate::pipeline::write::Field;
+use crate::store::Output;
 use crate::{Error, Result};
 
 mod manifest;

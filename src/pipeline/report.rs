@@ -11,7 +11,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::Serialize;
 
-use crate::pipeline::write::Output;
+use crate::store::Output;
 use crate::store::RequestCounts;
 use crate::{Error, Result};
 

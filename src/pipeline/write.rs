@@ -28,17 +28,16 @@ use super::decode::Reject;
 use super::plan::Shard;
 use crate::arrow_bridge;
 use crate::key::Layout;
+use crate::store::Output;
 use crate::{Error, Result};
 
 mod file;
 mod name;
-mod output;
 mod quarantine;
 mod schema;
 mod staged;
 
 pub use name::{FileName, SourceHash};
-pub use output::Output;
 pub use schema::{Field, fields, table_schema};
 pub use staged::{Staged, discard, publish};
 

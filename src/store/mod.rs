@@ -4,6 +4,7 @@
 
 mod credentials;
 mod location;
+mod output;
 mod refusal;
 mod region;
 mod requests;
@@ -23,6 +24,7 @@ use object_store::local::LocalFileSystem;
 use crate::{Error, Result};
 use location::Location;
 
+pub use output::Output;
 pub use requests::{RequestCounts, Requests};
 pub use s3::{ListPage, ListedKey, Page, S3};
 pub use session::{S3Options, Session};

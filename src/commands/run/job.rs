@@ -21,12 +21,12 @@ use crate::pipeline::fetch::Fetcher;
 use crate::pipeline::plan::ShardLimits;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
-use crate::pipeline::write::{Output, Target, fields, table_schema};
+use crate::pipeline::write::{Target, fields, table_schema};
 use crate::progress::Progress;
 use crate::settings::Run;
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
-use crate::store::{RequestCounts, Session, Store, was_cut_short};
+use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
 use complete::check_complete;
 
 /// All that one run works with.

@@ -8,11 +8,12 @@ use super::*;
 use crate::key::{Extension, Layout, Topic};
 use crate::pipeline::discover::Object;
 use crate::pipeline::fetch::FetchLimits;
-use crate::pipeline::write::{Output, table_schema};
+use crate::pipeline::write::table_schema;
 use crate::progress::Progress;
 use crate::settings::{LogFormat, ProgressMode, Ui};
 use crate::signals::Stop;
 use crate::spec::parse;
+use crate::store::Output;
 use crate::store::{S3Options, Session, Store};
 
 const TRANSFORMS: &str = "version = 1\ntable = \"t\"\ntopics = [\"t\"]\n\

@@ -15,10 +15,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use tokio::runtime::Handle;
 
-use super::output::Output;
 use super::staged::{Staged, Upload};
 use super::{DataFile, Target, internal};
 use crate::Result;
+use crate::store::Output;
 
 /// Rows of a row group: enough for readers to work in large steps.
 const ROW_GROUP_ROWS: usize = 128 << 10;

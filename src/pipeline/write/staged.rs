@@ -9,8 +9,8 @@ use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use tokio::task::JoinSet;
 
 use super::DataFile;
-use super::output::Output;
 use crate::Result;
+use crate::store::Output;
 
 /// Files that are published at a time.
 const PUBLISHED_AT_ONCE: usize = 16;
