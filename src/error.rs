@@ -135,6 +135,37 @@ pub enum Error {
         problem: String,
     },
 
+    /// Look at the table: its log is damaged, or it is none of pinclean's.
+    #[error("the table in {place} cannot be used: {problem}")]
+    BadTable {
+        /// The table's folder.
+        place: String,
+        /// What is wrong with it, and what helps.
+        problem: String,
+    },
+
+    /// Use another version, or take the features away that the table was given.
+    #[error(
+        "the table in {place} has features that this version of pinclean cannot write: {problem}"
+    )]
+    TableFeatures {
+        /// The table's folder.
+        place: String,
+        /// The features, as the library names them.
+        problem: String,
+    },
+
+    /// Choose another store: this one cannot keep two runs apart.
+    #[error(
+        "{place} does not honour conditional puts (If-None-Match), and two runs could commit the same version ({problem}): nothing was committed; use a store that does"
+    )]
+    UnsafeStore {
+        /// The output.
+        place: String,
+        /// What it did.
+        problem: String,
+    },
+
     /// Try again: another run committed first.
     #[error("another run is ahead: it committed {place} first; try again")]
     Ahead {

@@ -122,6 +122,8 @@ pub struct Emulate {
 /// Format of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// Delta Lake.
+    Delta,
     /// Parquet files and a manifest.
     Parquet,
 }

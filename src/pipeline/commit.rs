@@ -1,203 +1,196 @@
 //! Committing: all files and watermarks of a table's run in one atomic step.
 //!
-//! A table's log is a folder of numbered manifests,
-//!
-//! ```text
-//! <out>/<table>/_pinclean/0000000001.json, 0000000002.json, …
-//! ```
-//!
-//! and the put of the next number, only if it is absent, is the commit. What is
-//! committed is therefore known from the log alone: the greatest number holds
-//! all watermarks. Reading it costs one listing of the folder (a request for
-//! each 1,000 manifests) and one get.
-//!
-//! A put may fail and yet have been done (the acknowledgement was lost), so
-//! after *any* error the number is read back and decides:
-//!
-//! | the number holds | meaning | result |
-//! |---|---|---|
-//! | our run's manifest | done, the answer was lost | committed |
-//! | another run's manifest | that run was first | [`Error::Ahead`] |
-//! | nothing | not done | put again, up to 3 times, then the error |
-//! | what cannot be read | not known | put again, up to 3 times, then the error |
-//!
-//! Putting again is safe: the number can be taken only once. After the last
-//! error nothing is undone; the next run reads the log and carries on.
-//!
-//! All of this rests on a store that honours put-if-absent (`If-None-Match: *`):
-//! Amazon S3, MinIO and local disks do. A store that ignores the condition
-//! would let two runs commit the same number.
+//! What is committed is known from the table's own log alone, in either format:
+//! a Delta log ([`DeltaTable`]), or a folder of manifests ([`ManifestLog`]). Both
+//! read what is there, refuse what does not fit, and take a [`Draft`] to the
+//! next version once, whatever fails on the way.
 
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
-use futures::TryStreamExt;
-use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutMode, PutOptions};
-
-use crate::pipeline::write::Field;
+use crate::Result;
+use crate::delta::State;
+use crate::pipeline::discover::Watermarks;
+use crate::pipeline::write::{DataFile, Field, fields};
+use crate::settings::Format;
+use crate::spec::Spec;
 use crate::store::Output;
-use crate::{Error, Result};
 
-mod manifest;
-mod sweep;
+mod delta;
+mod manifests;
 
-pub use manifest::{Counts, Draft, Live, Manifest, Mode, check_schema};
-
-/// How often a manifest is put before the commit is given up.
-const ATTEMPTS: u32 = 3;
-/// The pause before the second attempt; it grows fourfold.
-const PAUSE: Duration = Duration::from_millis(100);
+pub use self::delta::DeltaTable;
+pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 
 /// The log of one table.
 #[derive(Debug, Clone)]
-pub struct TableLog {
-    output: Output,
-    table: String,
+pub enum TableLog {
+    /// Numbered manifests beside plain Parquet.
+    Manifests(ManifestLog),
+    /// A Delta log.
+    Delta(Box<DeltaTable>),
 }
 
-/// A manifest and its place in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Latest {
-    /// Its number, from 1.
-    pub number: u64,
-    /// What it says.
-    pub manifest: Manifest,
+/// What a table says when a run begins.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// The number of the manifest, or the version of the table.
+    pub version: u64,
+    /// How far each source is committed.
+    pub watermarks: Watermarks,
+    /// Where the objects were, as a URL or folder.
+    pub source: String,
+    /// The hash of the transform that cleaned the latest rows.
+    pub spec_hash: String,
+    log: BaseLog,
+}
+
+#[derive(Debug, Clone)]
+enum BaseLog {
+    Manifest(Latest),
+    Delta(State),
 }
 
 /// A commit that is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// Where the manifest is.
+    /// Where the commit is.
     pub place: String,
-    /// The manifest: what the next run starts from.
-    pub latest: Latest,
+    /// Its number, or the table's version.
+    pub version: u64,
     /// Files of crashed attempts, or replaced by a full run, that were removed.
     pub removed: u64,
 }
 
+/// How a run's files relate to those that were there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They are added.
+    Append,
+    /// They replace all: the table is what this manifest lists.
+    Full,
+}
+
+/// What became of the records of one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Read.
+    pub read: u64,
+    /// Written to the table.
+    pub written: u64,
+    /// Written to the quarantine.
+    pub quarantined: u64,
+    /// Certain duplicates, dropped.
+    pub duplicate: u64,
+}
+
+/// What a run has to commit.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The run; unique.
+    pub run_id: String,
+    /// Now, as RFC 3339 in UTC.
+    pub committed_at: String,
+    /// Where the objects are, as a URL or folder.
+    pub source: String,
+    /// The transform's hash.
+    pub spec_hash: String,
+    /// The table's columns.
+    pub schema: Vec<Field>,
+    /// Whether the run adds or replaces.
+    pub mode: Mode,
+    /// How far the run got, for the sources that it read.
+    pub reached: Watermarks,
+    /// Files of rows.
+    pub files: Vec<DataFile>,
+    /// Files of rejects.
+    pub rejects: Vec<DataFile>,
+    /// What became of the records.
+    pub counts: Counts,
+}
+
 impl TableLog {
-    /// The log of `table`, which need not exist.
-    pub fn new(output: Output, table: &str) -> TableLog {
-        TableLog { output, table: table.to_owned() }
-    }
-
-    /// The table's state: the manifest of the greatest number, `None` if the
-    /// table has none.
+    /// The log of a spec's table below the output; it need not exist.
     ///
     /// # Errors
+    /// [`crate::Error::Internal`]
+    pub fn new(format: Format, output: Output, spec: &Spec) -> Result<TableLog> {
+        Ok(match format {
+            Format::Parquet => TableLog::Manifests(ManifestLog::new(output, &spec.table)),
+            Format::Delta => TableLog::Delta(Box::new(DeltaTable::new(&output, spec)?)),
+        })
+    }
+
+    /// The table as it is; nothing if there is none.
     ///
-    /// [`Error::Read`] or [`Error::AccessDenied`]; [`Error::BadManifest`] if
-    /// the manifest is damaged or of a newer version.
-    pub async fn read_latest(&self) -> Result<Option<Latest>> {
-        let folder = Path::from_iter([self.table.as_str(), "_pinclean"]);
-        let listed: Result<Vec<_>, _> = self.output.objects.list(Some(&folder)).try_collect().await;
-        let listed = match listed {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            listed => listed.map_err(|e| self.output.list_error(&folder, e))?,
-        };
-        let numbers = listed.iter().filter_map(|meta| number(&meta.location));
-        let Some(number) = numbers.max() else { return Ok(None) };
-        match self.read(number).await? {
-            Some(manifest) => Ok(Some(Latest { number, manifest })),
-            None => Err(self.bad(number, "it was listed and is gone")),
+    /// # Errors
+    /// What reading failed with; [`crate::Error::BadManifest`],
+    /// [`crate::Error::BadTable`] or [`crate::Error::TableFeatures`] for what is
+    /// none of ours.
+    pub async fn read(&self) -> Result<Option<Base>> {
+        match self {
+            TableLog::Manifests(log) => Ok(log.read_latest().await?.map(Base::from_manifest)),
+            TableLog::Delta(table) => Ok(table.read().await?.map(|state| Base {
+                version: state.version(),
+                watermarks: table.watermarks(&state),
+                source: delta::property(&state, crate::delta::Property::Source),
+                spec_hash: delta::property(&state, crate::delta::Property::SpecHash),
+                log: BaseLog::Delta(state),
+            })),
         }
     }
 
-    /// Refuses to go on if the table's columns are not `schema`; see
-    /// [`Error::SchemaChanged`]. For runs that add; a full run may change them.
+    /// Refuses to add to a table whose columns do not fit those of the spec,
+    /// before any work is done.
     ///
     /// # Errors
-    ///
-    /// [`Error::SchemaChanged`] with the first difference.
-    pub fn check_schema(&self, base: &Latest, schema: &[Field]) -> Result<()> {
-        check_schema(&self.table, &base.manifest.schema, schema)
-    }
-
-    /// Commits a run that was planned from `base` and whose files are published,
-    /// then removes the files in
-    /// the committed key ranges that no manifest lists.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Ahead`] if another run took the number: nothing of this run
-    /// counts. [`Error::SchemaChanged`] before anything is put. Otherwise
-    /// [`Error::Write`], [`Error::AccessDenied`] or [`Error::BadManifest`].
-    /// A failed removal is no error: the next commit tries again.
-    pub async fn commit(&self, base: Option<&Latest>, draft: Draft) -> Result<Committed> {
-        if let (Some(base), Mode::Append) = (base, draft.mode) {
-            self.check_schema(base, &draft.schema)?;
-        }
-        let number = base.map_or(0, |base| base.number) + 1;
-        let manifest = Manifest::following(base.map(|base| &base.manifest), draft);
-        if let Err(error) = self.put(number, &manifest).await {
-            if let Error::Ahead { .. } = error {
-                self.sweep_latest().await;
+    /// [`crate::Error::SchemaChanged`] with the first difference.
+    pub fn check(&self, base: &Base, spec: &Spec) -> Result<()> {
+        match (self, &base.log) {
+            (TableLog::Manifests(log), BaseLog::Manifest(latest)) => {
+                log.check_schema(latest, &fields(spec))
             }
-            return Err(error);
+            (TableLog::Delta(table), BaseLog::Delta(state)) => table.check(state).map(drop),
+            _ => Ok(()),
         }
-        let latest = Latest { number, manifest };
-        let removed = self.sweep_or_warn(&latest).await;
-        Ok(Committed { place: self.place(number), latest, removed })
     }
 
-    async fn put(&self, number: u64, manifest: &Manifest) -> Result<()> {
-        let path = self.path(number);
-        let text = serde_json::to_vec_pretty(manifest)
-            .map_err(|e| Error::Internal { stage: "commit", message: e.to_string() })?;
-        let mut pause = PAUSE;
-        let mut attempt = 1;
-        loop {
-            let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            let put = self.output.objects.put_opts(&path, text.clone().into(), options).await;
-            let Err(error) = put else {
-                self.output.count_put(text.len() as u64);
-                return Ok(());
-            };
-            match self.read(number).await {
-                Ok(Some(there)) if there.run_id == manifest.run_id => return Ok(()),
-                Ok(Some(_)) => return Err(Error::Ahead { place: self.place(number) }),
-                Err(bad @ Error::BadManifest { .. }) => return Err(bad),
-                Ok(None) | Err(_) if attempt == ATTEMPTS => {
-                    return Err(self.output.write_error(&path, error));
-                }
-                Ok(None) | Err(_) => {}
+    /// Commits a run that was planned from `base` and whose files are published.
+    ///
+    /// # Errors
+    /// [`crate::Error::Ahead`] if another run was first: nothing of this run
+    /// counts. Otherwise what writing or reading failed with.
+    pub async fn commit(&self, base: Option<&Base>, draft: Draft) -> Result<Committed> {
+        match self {
+            TableLog::Manifests(log) => {
+                let base = base.and_then(|base| match &base.log {
+                    BaseLog::Manifest(latest) => Some(latest),
+                    BaseLog::Delta(_) => None,
+                });
+                let Put { place, latest, removed } = log.commit(base, draft).await?;
+                Ok(Committed { place, version: latest.number, removed })
             }
-            tokio::time::sleep(pause).await;
-            pause *= 4;
-            attempt += 1;
+            TableLog::Delta(table) => {
+                let base = base.and_then(|base| match &base.log {
+                    BaseLog::Delta(state) => Some(state),
+                    BaseLog::Manifest(_) => None,
+                });
+                let version = table.commit(base, draft).await?;
+                Ok(Committed { place: table.place(version), version, removed: 0 })
+            }
         }
-    }
-
-    /// The manifest of a number, `None` if there is none.
-    async fn read(&self, number: u64) -> Result<Option<Manifest>> {
-        let path = self.path(number);
-        let read = async { self.output.objects.get(&path).await?.bytes().await };
-        let bytes = match read.await {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            read => read.map_err(|e| self.output.read_error(&path, e))?,
-        };
-        Manifest::parse(&bytes).map(Some).map_err(|problem| self.bad(number, &problem))
-    }
-
-    fn path(&self, number: u64) -> Path {
-        Path::from_iter([self.table.as_str(), "_pinclean", &format!("{number:010}.json")])
-    }
-
-    fn place(&self, number: u64) -> String {
-        self.output.place(&self.path(number))
-    }
-
-    fn bad(&self, number: u64, problem: &str) -> Error {
-        Error::BadManifest { place: self.place(number), problem: problem.to_owned() }
     }
 }
 
-/// A manifest's number, from its name; `None` for any other object.
-fn number(path: &Path) -> Option<u64> {
-    let name = path.filename()?;
-    let number = name.strip_suffix(".json")?.parse().ok()?;
-    (name == format!("{number:010}.json")).then_some(number)
+impl Base {
+    fn from_manifest(latest: Latest) -> Base {
+        let manifest = &latest.manifest;
+        Base {
+            version: latest.number,
+            watermarks: manifest.watermarks.clone(),
+            source: manifest.source.clone(),
+            spec_hash: manifest.spec_hash.clone(),
+            log: BaseLog::Manifest(latest),
+        }
+    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,7 +55,7 @@ pub enum Outcome {
     Committed,
     /// There was nothing new.
     NothingNew,
-    /// Some tables were committed before the run failed: those with a manifest.
+    /// Some tables were committed before the run failed: those with a commit.
     PartlyCommitted,
     /// Committed, with more rejects than `--max-rejects` allows.
     TooManyRejects,

@@ -38,6 +38,7 @@ mod schema;
 mod staged;
 
 pub use name::{FileName, SourceHash};
+pub use quarantine::schema as quarantine_schema;
 pub use schema::{Field, fields, table_schema};
 pub use staged::{Staged, discard, publish};
 
@@ -50,6 +51,12 @@ pub struct DataFile {
     pub rows: u64,
     /// Bytes.
     pub bytes: u64,
+    /// The values of the partition columns, as a Delta log spells them.
+    #[serde(skip)]
+    pub partition: Vec<(String, Option<String>)>,
+    /// What is known of its columns, as a Delta log spells it.
+    #[serde(skip)]
+    pub stats: String,
 }
 
 /// Where and how the shards of one table are written in one run.

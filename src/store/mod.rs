@@ -5,6 +5,7 @@
 mod credentials;
 mod location;
 mod output;
+mod probe;
 mod refusal;
 mod region;
 mod requests;
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 use location::Location;
 
 pub use output::Output;
+pub use probe::probe;
 pub use requests::{RequestCounts, Requests};
 pub use s3::{ListPage, ListedKey, Page, S3};
 pub use session::{S3Options, Session};

@@ -14,14 +14,14 @@ use tokio::runtime::Handle;
 use super::limits::Limits;
 use super::places;
 use crate::error::{Error, Result};
-use crate::pipeline::commit::{Latest, TableLog};
+use crate::pipeline::commit::{Base, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Watermarks};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::fetch::Fetcher;
 use crate::pipeline::plan::ShardLimits;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
-use crate::pipeline::write::{Target, fields, table_schema};
+use crate::pipeline::write::{Target, table_schema};
 use crate::progress::Progress;
 use crate::settings::Run;
 use crate::signals::Stop;
@@ -45,7 +45,7 @@ pub struct Job<'a> {
 /// A table's log and what it said when the run began.
 struct Table {
     log: TableLog,
-    base: Option<Latest>,
+    base: Option<Base>,
 }
 
 impl<'a> Job<'a> {
@@ -147,7 +147,7 @@ impl<'a> Job<'a> {
             return;
         }
         report.outcome = Outcome::PartlyCommitted;
-        let committed = report.tables.iter().filter(|(_, table)| table.manifest.is_some());
+        let committed = report.tables.iter().filter(|(_, table)| table.commit.is_some());
         let tables = committed.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
         tracing::warn!(tables, "committed before the failure; the next run carries on");
         if let Err(error) = self.save(&report) {
@@ -169,13 +169,13 @@ impl<'a> Job<'a> {
 
     fn tables(&self) -> Result<Vec<Table>> {
         let open = |spec: &Spec| -> Result<Table> {
-            let log = TableLog::new(self.output(), &spec.table);
-            let base = self.runtime.block_on(log.read_latest())?;
+            let log = TableLog::new(self.settings.format, self.output(), spec)?;
+            let base = self.runtime.block_on(log.read())?;
             if let Some(base) = &base {
-                self.warn_of_other_source(&spec.table, &base.manifest.source);
+                self.warn_of_other_source(&spec.table, &base.source);
                 if !self.settings.full {
-                    log.check_schema(base, &fields(spec))?;
-                    warn_of_other_rules(spec, &base.manifest.spec_hash);
+                    log.check(base, spec)?;
+                    warn_of_other_rules(spec, &base.spec_hash);
                 }
             }
             Ok(Table { log, base })
@@ -197,13 +197,13 @@ impl<'a> Job<'a> {
 
     fn watermarks(&self, table: &Table) -> Watermarks {
         match &table.base {
-            Some(base) if !self.settings.full => base.manifest.watermarks.clone(),
+            Some(base) if !self.settings.full => base.watermarks.clone(),
             _ => Watermarks::new(),
         }
     }
 
     fn target(&self, spec: &Spec, table: &Table) -> Arc<Target> {
-        let next = table.base.as_ref().map_or(1, |base| base.number + 1);
+        let next = table.base.as_ref().map_or(1, |base| base.version + 1);
         Arc::new(Target {
             output: self.output(),
             runtime: self.runtime.clone(),

@@ -73,7 +73,7 @@ pub struct TableReport {
     /// The transform's hash.
     pub spec_hash: String,
     /// Where the commit is; `None` if there was nothing to commit.
-    pub manifest: Option<String>,
+    pub commit: Option<String>,
     /// Objects read.
     pub objects: u64,
     /// Their bytes, as stored.

@@ -19,7 +19,7 @@ use crate::pipeline::plan::Shard;
 pub(super) const ROWS_AT_ONCE: usize = 8 << 10;
 
 /// The columns of a quarantine file: the same for every table.
-pub(super) fn schema() -> SchemaRef {
+pub fn schema() -> SchemaRef {
     let utf8 = |name| Field::new(name, DataType::Utf8, true);
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     Arc::new(Schema::new(vec![

@@ -7,12 +7,13 @@ use chrono::Utc;
 use super::{Job, Table};
 use crate::error::{Error, Result};
 use crate::key::{Source, Topic};
-use crate::pipeline::commit::{Counts, Draft, Latest, Mode};
+use crate::pipeline::commit::{Base, Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
 use crate::pipeline::write::{Staged, discard, fields, publish};
 use crate::spec::Spec;
+use crate::store::{Backend, probe};
 
 impl Job<'_> {
     /// Commits what each table got, once all of them balance and all files are
@@ -47,7 +48,7 @@ impl Job<'_> {
                 continue;
             }
             let part = report.tables.entry(spec.table.clone()).or_default();
-            part.manifest = Some(self.commit_table(spec, table, pending, part)?);
+            part.commit = Some(self.commit_table(spec, table, pending, part)?);
             report.outcome = Outcome::Committed;
         }
         Ok(())
@@ -63,13 +64,21 @@ impl Job<'_> {
                 self.check_rebuild(spec, base, &pending.reached)?;
             }
         }
-        self.stop.check()
+        self.stop.check()?;
+        let begins = tables
+            .iter()
+            .zip(pending)
+            .any(|(table, pending)| table.base.is_none() && !pending.reached.is_empty());
+        match self.out.backend() {
+            Backend::S3(_) if begins => self.runtime.block_on(probe(&self.output(), &self.run_id)),
+            _ => Ok(()),
+        }
     }
 
     /// A full run must read all that is in the table.
-    fn check_rebuild(&self, spec: &Spec, base: &Latest, reached: &Watermarks) -> Result<()> {
+    fn check_rebuild(&self, spec: &Spec, base: &Base, reached: &Watermarks) -> Result<()> {
         let globs = &self.settings.topics;
-        check_rebuild(&spec.table, &base.manifest.watermarks, reached, |topic| {
+        check_rebuild(&spec.table, &base.watermarks, reached, |topic| {
             globs.is_empty() || globs.iter().any(|g| g.matcher.is_match(topic.as_str()))
         })
     }

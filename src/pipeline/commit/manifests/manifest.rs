@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::{Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, Field};
 use crate::{Error, Result};
@@ -40,29 +41,6 @@ pub struct Manifest {
     pub live: Live,
 }
 
-/// How a run's files relate to those that were there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// They are added.
-    Append,
-    /// They replace all: the table is what this manifest lists.
-    Full,
-}
-
-/// What became of the records of one run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    /// Read.
-    pub read: u64,
-    /// Written to the table.
-    pub written: u64,
-    /// Written to the quarantine.
-    pub quarantined: u64,
-    /// Certain duplicates, dropped.
-    pub duplicate: u64,
-}
-
 /// How many files a table has, over all manifests since the last full one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
@@ -72,34 +50,12 @@ pub struct Live {
     pub rejects: u64,
 }
 
-/// What a run has to commit.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// The run; unique.
-    pub run_id: String,
-    /// Now, as RFC 3339 in UTC.
-    pub committed_at: String,
-    /// Where the objects are, as a URL or folder.
-    pub source: String,
-    /// The transform's hash.
-    pub spec_hash: String,
-    /// The table's columns.
-    pub schema: Vec<Field>,
-    /// Whether the run adds or replaces.
-    pub mode: Mode,
-    /// How far the run got, for the sources that it read.
-    pub reached: Watermarks,
-    /// Files of rows.
-    pub files: Vec<DataFile>,
-    /// Files of rejects.
-    pub rejects: Vec<DataFile>,
-    /// What became of the records.
-    pub counts: Counts,
-}
-
 impl Manifest {
     /// The manifest of a run that was planned from `base`.
-    pub(super) fn following(base: Option<&Manifest>, draft: Draft) -> Manifest {
+    pub(in crate::pipeline::commit) fn following(
+        base: Option<&Manifest>,
+        draft: Draft,
+    ) -> Manifest {
         let base = base.filter(|_| draft.mode == Mode::Append);
         let mut watermarks = base.map(|base| base.watermarks.clone()).unwrap_or_default();
         watermarks.extend(draft.reached);
@@ -125,7 +81,7 @@ impl Manifest {
     }
 
     /// Reads a manifest; the error says what is wrong with it.
-    pub(super) fn parse(text: &[u8]) -> Result<Manifest, String> {
+    pub(in crate::pipeline::commit) fn parse(text: &[u8]) -> Result<Manifest, String> {
         #[derive(Deserialize)]
         struct Version {
             version: u32,
@@ -182,7 +138,10 @@ mod watermarks {
         watermark: Watermark,
     }
 
-    pub(super) fn serialize<S: Serializer>(map: &Watermarks, s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::pipeline::commit) fn serialize<S: Serializer>(
+        map: &Watermarks,
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.collect_seq(map.iter().map(|(source, watermark)| Row {
             topic: source.topic.as_str().into(),
             directory: (&*source.directory).into(),
@@ -191,7 +150,9 @@ mod watermarks {
         }))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Watermarks, D::Error> {
+    pub(in crate::pipeline::commit) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Watermarks, D::Error> {
         Vec::<Row<'_>>::deserialize(d)?
             .into_iter()
             .map(|row| {

@@ -13,6 +13,7 @@ use object_store::{
 
 use super::*;
 use crate::key::{Extension, Source, Topic};
+use crate::pipeline::commit::Counts;
 use crate::pipeline::discover::Object;
 use crate::pipeline::discover::{Watermark, Watermarks};
 use crate::pipeline::plan::Shard;
@@ -158,13 +159,15 @@ impl Draft {
             path: (*path).into(),
             rows: 1,
             bytes: 1,
+            partition: Vec::new(),
+            stats: String::new(),
         }));
         self
     }
 }
 
 /// The same cases over memory and over a folder.
-fn stores(mishaps: &[Mishap]) -> Vec<(tempfile::TempDir, TableLog)> {
+fn stores(mishaps: &[Mishap]) -> Vec<(tempfile::TempDir, ManifestLog)> {
     let folder = tempfile::tempdir().unwrap();
     let local = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
     let inners: [Arc<dyn ObjectStore>; 2] = [Arc::new(InMemory::new()), Arc::new(local)];
@@ -174,12 +177,12 @@ fn stores(mishaps: &[Mishap]) -> Vec<(tempfile::TempDir, TableLog)> {
         .map(|(inner, folder)| {
             let mishaps = Mutex::new(mishaps.iter().rev().copied().collect());
             let objects = Arc::new(Faulty { inner, mishaps });
-            (folder, TableLog::new(Output { objects, url: "out".into(), refusals: None }, "pin"))
+            (folder, ManifestLog::new(Output { objects, url: "out".into(), refusals: None }, "pin"))
         })
         .collect()
 }
 
-impl TableLog {
+impl ManifestLog {
     async fn put_file(&self, path: &str) {
         self.output.objects.put(&Path::from(path), "x".into()).await.unwrap();
     }

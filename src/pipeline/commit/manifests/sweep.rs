@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use futures::{StreamExt, stream};
 use object_store::path::Path;
 
-use super::{Latest, Mode, TableLog};
+use super::{Latest, ManifestLog, Mode};
 use crate::Result;
 use crate::pipeline::write::{DataFile, FileName, SourceHash};
 
@@ -29,7 +29,7 @@ struct Listed {
     rejects: Names,
 }
 
-impl TableLog {
+impl ManifestLog {
     /// [`sweep`](Self::sweep) after a commit, which stands whatever becomes of it.
     pub(super) async fn sweep_or_warn(&self, latest: &Latest) -> u64 {
         self.sweep(latest).await.unwrap_or_else(|error| {

@@ -1,0 +1,283 @@
+//! Delta: one commit holds the files and the watermarks of a run.
+//!
+//! The watermarks are transactions of the log ([`txns`]). A commit requires that
+//! those which it goes on from are still the same, so that each key range lands
+//! once; [`crate::delta`] does the rest.
+//!
+//! The rejects go to a table of their own, `_quarantine/<table>`, and two tables
+//! cannot change in one step. So the commit of the rows says which files of
+//! rejects belong to it, in its note, and counts that up in a transaction
+//! ([`rejects`]). The quarantine takes them over afterwards; if a crash comes
+//! between, the next run does it before anything else. What the quarantine has
+//! taken over is counted in its own log: nothing is taken twice.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use serde_json::{Value, json};
+
+use super::{Draft, Mode};
+use crate::delta::{
+    Action, Add, Change, Description, Evolution, Log, Property, Requires, State, Version, begin,
+    evolve, struct_type,
+};
+use crate::pipeline::discover::Watermarks;
+use crate::pipeline::write::{DataFile, table_schema};
+use crate::spec::Spec;
+use crate::store::Output;
+use crate::{Error, Result};
+
+mod rejects;
+mod txns;
+
+/// A table of rows and its quarantine.
+#[derive(Debug, Clone)]
+pub struct DeltaTable {
+    table: String,
+    rows: Log,
+    rejects: Log,
+    about: About,
+}
+
+/// What the transform says that the table is.
+#[derive(Debug, Clone)]
+struct About {
+    description: String,
+    schema: delta_kernel::schema::StructType,
+    partition_by: Vec<String>,
+    spec_hash: String,
+}
+
+/// A table's property, empty if it has none.
+pub(super) fn property(state: &State, property: Property) -> String {
+    state.property(property.key()).unwrap_or_default().to_owned()
+}
+
+impl DeltaTable {
+    /// The table of a spec below the output; it need not exist.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]
+    pub fn new(output: &Output, spec: &Spec) -> Result<DeltaTable> {
+        let comments: BTreeMap<&str, &str> =
+            spec.columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
+        let schema = struct_type(&table_schema(spec), &comments).map_err(internal)?;
+        Ok(DeltaTable {
+            table: spec.table.clone(),
+            rows: Log::new(output, Path::from(spec.table.as_str())),
+            rejects: Log::new(output, Path::from_iter(["_quarantine", &spec.table])),
+            about: About {
+                description: spec.description.clone(),
+                schema,
+                partition_by: Vec::new(),
+                spec_hash: spec.hash.clone(),
+            },
+        })
+    }
+
+    /// The table as it is, its quarantine brought up to date; nothing if there
+    /// is none.
+    ///
+    /// # Errors
+    /// What reading failed with; [`Error::BadTable`] for a table that pinclean
+    /// did not make, [`Error::TableFeatures`] for one that it cannot write.
+    pub async fn read(&self) -> Result<Option<State>> {
+        let Some(state) = self.rows.read().await? else {
+            self.refuse_manifests().await?;
+            return Ok(None);
+        };
+        self.check_ours(&state)?;
+        self.settle(&state).await?;
+        Ok(Some(state))
+    }
+
+    /// How far each source is committed.
+    pub fn watermarks(&self, state: &State) -> Watermarks {
+        txns::watermarks(&self.table, state.txns())
+    }
+
+    /// How the table's columns become those of the transform.
+    ///
+    /// # Errors
+    /// [`Error::SchemaChanged`] if they cannot without a loss.
+    pub fn check(&self, state: &State) -> Result<Evolution> {
+        let changed = |difference| Error::SchemaChanged { table: self.table.clone(), difference };
+        let (there, wanted) = (state.partition_columns(), &self.about.partition_by);
+        if there != wanted {
+            let show = |columns: &[String]| match columns {
+                [] => "not partitioned".to_owned(),
+                columns => format!("partitioned by {}", columns.join(", ")),
+            };
+            let difference =
+                format!("the table is {}, the transform {}", show(there), show(wanted));
+            return Err(changed(difference));
+        }
+        Evolution::of(&state.schema(), &self.about.schema).map_err(changed)
+    }
+
+    /// Where the commit of a version is, for messages.
+    pub fn place(&self, version: Version) -> String {
+        format!("{}/_delta_log/{version:020}.json", self.rows.place())
+    }
+
+    /// Commits a run that was planned from `base`, and brings the quarantine up
+    /// to date.
+    ///
+    /// # Errors
+    /// Those of [`Log::commit`]. What the quarantine fails with is no error: the
+    /// rejects are committed with the rows, and the next run takes them over.
+    pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Version> {
+        let change = self.change(base, &draft).await?;
+        let version = match self.rows.commit(base, &change).await {
+            Err(error @ Error::Ahead { .. }) => {
+                self.take_away(&draft).await;
+                return Err(error);
+            }
+            committed => committed?,
+        };
+        let after = async {
+            if let Some(state) = self.rows.read().await? {
+                self.settle(&state).await?;
+            }
+            self.rows.maintain(version).await
+        };
+        if let Err(error) = after.await {
+            tracing::warn!(
+                table = self.table,
+                error = &error as &dyn std::error::Error,
+                "the run is committed; what is left to do after a commit is left to the next run"
+            );
+        }
+        Ok(version)
+    }
+
+    /// Removes the files of a run that came second: no log lists them.
+    async fn take_away(&self, draft: &Draft) {
+        let rows = draft.files.iter().map(|file| self.rows.file_path(&file.path));
+        let rejects = draft.rejects.iter().map(|file| self.rejects.file_path(&file.path));
+        for path in rows.chain(rejects) {
+            if let Err(error) = self.rows.output().objects.delete(&path).await {
+                tracing::debug!(%path, %error, "a file that no log lists stays");
+            }
+        }
+    }
+
+    async fn change(&self, base: Option<&State>, draft: &Draft) -> Result<Change> {
+        let mut actions = self.describe(base, draft)?;
+        if let (Some(state), Mode::Full) = (base, draft.mode) {
+            let files = self.rows.files(state).await?;
+            actions.extend(files.iter().map(|file| file.remove(true).into()));
+            let before = self.watermarks(state);
+            let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
+            actions.extend(txns::forgotten(&self.table, gone).into_iter().map(Action::Txn));
+        }
+        actions.extend(draft.files.iter().map(|file| add(file).into()));
+        actions
+            .extend(txns::transactions(&self.table, &draft.reached).into_iter().map(Action::Txn));
+        let mut note = note(draft);
+        let mut fence = txns::fence(&self.table, draft.reached.keys());
+        if let Some(owed) = self.owe(base, draft) {
+            fence.insert(owed.txn.app_id.clone());
+            actions.push(Action::Txn(owed.txn));
+            note["rejects"] = owed.note;
+        }
+        let alone = draft.mode == Mode::Full;
+        Ok(Change {
+            id: draft.run_id.clone(),
+            operation: "WRITE",
+            parameters: json!({
+                "mode": if alone { "Overwrite" } else { "Append" },
+                "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
+            }),
+            note,
+            actions,
+            requires: Requires { txns: fence, alone, ..Requires::default() },
+        })
+    }
+
+    /// The actions that say what the table is, where it does not say so yet.
+    fn describe(&self, base: Option<&State>, draft: &Draft) -> Result<Vec<Action>> {
+        let description = Description {
+            name: &self.table,
+            text: &self.about.description,
+            schema: &self.about.schema,
+            partition_by: &self.about.partition_by,
+            properties: vec![
+                (Property::Table, self.table.clone()),
+                (Property::SpecHash, self.about.spec_hash.clone()),
+                (Property::Source, draft.source.clone()),
+            ],
+        };
+        match base {
+            None => begin(&description, &table_id(&draft.run_id, &self.table)),
+            Some(state) => Ok(evolve(state, &description)?.into_iter().collect()),
+        }
+    }
+
+    fn check_ours(&self, state: &State) -> Result<()> {
+        let problem = match state.property(Property::Table.key()) {
+            Some(name) if name == self.table => return Ok(()),
+            Some(name) => format!("it is the table {name} of pinclean, not {}", self.table),
+            None => "it is a Delta table that pinclean did not make".to_owned(),
+        };
+        let place = self.rows.place();
+        Err(Error::BadTable { place, problem: format!("{problem}; write to another --out") })
+    }
+
+    /// A table of the other format would be written beside, not to.
+    async fn refuse_manifests(&self) -> Result<()> {
+        let folder = self.rows.folder().clone().join("_pinclean");
+        let manifests = self.rows.output().objects.list_with_delimiter(Some(&folder)).await;
+        let manifests = manifests.map_err(|e| self.rows.output().list_error(&folder, e))?;
+        if manifests.objects.is_empty() {
+            return Ok(());
+        }
+        Err(Error::BadTable {
+            place: self.rows.place(),
+            problem: "it is a table of --format parquet; go on with --format parquet, or write \
+                      to another --out"
+                .to_owned(),
+        })
+    }
+}
+
+/// A file as the log lists it.
+fn add(file: &DataFile) -> Add {
+    Add {
+        path: file.path.clone(),
+        partition_values: file.partition.iter().cloned().collect(),
+        size: i64::try_from(file.bytes).unwrap_or(i64::MAX),
+        modification_time: Utc::now().timestamp_millis(),
+        data_change: true,
+        stats: (!file.stats.is_empty()).then(|| file.stats.clone()),
+        ..Add::default()
+    }
+}
+
+/// What the history shows of a run.
+fn note(draft: &Draft) -> Value {
+    json!({
+        "runId": draft.run_id,
+        "mode": draft.mode,
+        "source": draft.source,
+        "specHash": draft.spec_hash,
+        "counts": draft.counts,
+    })
+}
+
+/// A UUID that a run gives to a table, by its name (version 8: of our own make).
+fn table_id(run_id: &str, table: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(format!("{run_id}/{table}"));
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-8{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+}
+
+fn internal(e: impl std::fmt::Display) -> Error {
+    Error::Internal { stage: "commit", message: e.to_string() }
+}
+
+#[cfg(test)]
+mod tests;
