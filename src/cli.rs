@@ -8,6 +8,10 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
+mod tables;
+
+pub use tables::{HistoryArgs, OptimizeArgs, ReplayArgs, TablesArgs, VacuumArgs};
+
 const LAYERS: &str = "\
 Every option is also an environment variable (--max-rejects is PINCLEAN_MAX_REJECTS) and a key of
 pinclean.toml (max_rejects). Flags win over variables, variables over the file.";
@@ -62,6 +66,18 @@ pub enum Verb {
     /// Write a bucket of invented records, as the sink would
     #[command(after_help = EMULATE_EXAMPLE)]
     Emulate(EmulateArgs),
+    /// Pack the small files of tables into larger ones
+    #[command(after_help = tables::OPTIMIZE_EXAMPLE)]
+    Optimize(OptimizeArgs),
+    /// Delete files that tables no longer use
+    #[command(after_help = tables::VACUUM_EXAMPLE)]
+    Vacuum(VacuumArgs),
+    /// Clean the quarantined records again, after transforms were mended
+    #[command(after_help = tables::REPLAY_EXAMPLE)]
+    Replay(ReplayArgs),
+    /// Show the runs of tables, and how far each partition is read
+    #[command(after_help = tables::HISTORY_EXAMPLE)]
+    History(HistoryArgs),
 }
 
 impl Verb {
@@ -72,6 +88,10 @@ impl Verb {
             Verb::Check(_) => "check",
             Verb::Init(_) => "init",
             Verb::Emulate(_) => "emulate",
+            Verb::Optimize(_) => "optimize",
+            Verb::Vacuum(_) => "vacuum",
+            Verb::Replay(_) => "replay",
+            Verb::History(_) => "history",
         }
     }
 }
@@ -153,7 +173,7 @@ pub struct RunArgs {
     /// Only topics that match; may be repeated
     #[arg(long, value_name = "GLOB", action = ArgAction::Append, help_heading = "Input")]
     pub topic: Vec<String>,
-    /// Read everything again, not only what is new
+    /// Read everything again, not only what is new: the same as --mode overwrite
     #[arg(long, help_heading = "Input")]
     pub full: bool,
     /// Folder of transforms, in place of those built in
@@ -165,9 +185,15 @@ pub struct RunArgs {
     /// Folder, file:// or s3://bucket/prefix for the tables [default: ./clean]
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub out: Option<String>,
-    /// Format of the tables: parquet [default: parquet]
+    /// Format of the tables: delta or parquet [default: parquet]
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<String>,
+    /// append, or overwrite: rebuild each table in one commit [default: append]
+    #[arg(long, value_name = "MODE", help_heading = "Output")]
+    pub mode: Option<String>,
+    /// Then optimize each Delta table that has more than N small files
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub optimize_after: Option<String>,
     /// Write the run's report here too
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub report: Option<String>,
@@ -274,8 +300,11 @@ pub enum Kind {
 /// An option that can be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opt {
-    /// Its name, such as `max-rejects`.
+    /// Its name, such as `max-rejects`: that of its variable and of its key.
     pub name: String,
+    /// Its flag, without the dashes: the name, but for `--tables`, which is
+    /// the `out` of the commands that work on finished tables.
+    pub flag: String,
     /// Its command; `None` for an option of every command.
     pub command: Option<String>,
     /// What it takes.
@@ -312,8 +341,12 @@ fn options_of(command: &clap::Command, name: Option<&str>) -> Vec<Opt> {
         _ => Kind::Value,
     };
     let opt = |arg: &clap::Arg| {
-        let command = name.map(str::to_owned);
-        Some(Opt { name: arg.get_long()?.to_owned(), command, kind: kind(arg.get_action()) })
+        Some(Opt {
+            name: arg.get_id().as_str().replace('_', "-"),
+            flag: arg.get_long()?.to_owned(),
+            command: name.map(str::to_owned),
+            kind: kind(arg.get_action()),
+        })
     };
     command.get_arguments().filter_map(opt).collect()
 }
@@ -341,11 +374,15 @@ mod tests {
         Usage: pinclean [OPTIONS] <COMMAND>
 
         Commands:
-          run      Clean what is new in a bucket or folder into tables
-          check    Validate transforms and run their examples
-          init     Write a first transforms file for a topic, from a sample of it
-          emulate  Write a bucket of invented records, as the sink would
-          help     Print this message or the help of the given subcommand(s)
+          run       Clean what is new in a bucket or folder into tables
+          check     Validate transforms and run their examples
+          init      Write a first transforms file for a topic, from a sample of it
+          emulate   Write a bucket of invented records, as the sink would
+          optimize  Pack the small files of tables into larger ones
+          vacuum    Delete files that tables no longer use
+          replay    Clean the quarantined records again, after transforms were mended
+          history   Show the runs of tables, and how far each partition is read
+          help      Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help
@@ -388,7 +425,7 @@ mod tests {
 
     #[test]
     fn help_fits_a_screen() {
-        for command in ["run", "check", "init", "emulate"] {
+        for command in Cli::command().get_subcommands().map(clap::Command::get_name) {
             let help = help(&[command]);
             let (_, example) = help.split_once("\nExample:\n  ").unwrap();
             assert!(example.starts_with(&format!("pinclean {command} ")), "{example}");
@@ -424,5 +461,13 @@ mod tests {
         assert_eq!(kind("memory"), Some((false, Kind::Value)));
         assert_eq!(kind("topic"), Some((false, Kind::List)));
         assert_eq!(kind("help"), None);
+    }
+
+    #[test]
+    fn only_the_place_of_the_tables_has_a_flag_of_another_name() {
+        let renamed = options().into_iter().filter(|o| o.flag != o.name);
+        let renamed: Vec<_> = renamed.map(|o| (o.command.unwrap(), o.flag, o.name)).collect();
+        let tables = |command: &str| (command.to_owned(), "tables".to_owned(), "out".to_owned());
+        assert_eq!(renamed, ["optimize", "vacuum", "replay", "history"].map(tables));
     }
 }

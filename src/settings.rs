@@ -4,12 +4,14 @@
 //! environment and `pinclean.toml`, and what is given nowhere gets its default.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
 use crate::spec::TopicGlob;
 use crate::store::S3Options;
 
+mod duration;
 mod file;
 mod layers;
 mod resolve;
@@ -17,7 +19,8 @@ mod values;
 mod variables;
 
 pub use layers::{Env, Layers};
-pub use values::{MIN_MEMORY, MaxRejects};
+pub use resolve::{DEFAULT_TARGET_SIZE, SAFE_RETENTION};
+pub use values::{MIN_MEMORY, MIN_TARGET_SIZE, MaxRejects};
 pub use variables::unknown_variables;
 
 /// A command, ready to start.
@@ -31,6 +34,14 @@ pub enum Command {
     Init(Init),
     /// `pinclean emulate`
     Emulate(Emulate),
+    /// `pinclean optimize`
+    Optimize(Optimize),
+    /// `pinclean vacuum`
+    Vacuum(Vacuum),
+    /// `pinclean replay`
+    Replay(Replay),
+    /// `pinclean history`
+    History(History),
 }
 
 /// What `pinclean run` does.
@@ -46,6 +57,11 @@ pub struct Run {
     pub topics: Vec<TopicGlob>,
     /// Format of the tables.
     pub format: Format,
+    /// What becomes of the rows that are in the tables already.
+    pub mode: Mode,
+    /// Optimize a Delta table that has more small files than this, at least 1;
+    /// `None` for never.
+    pub optimize_after: Option<usize>,
     /// Where the report goes too.
     pub report: Option<PathBuf>,
     /// Folder of transforms; `None` for those built in.
@@ -56,10 +72,15 @@ pub struct Run {
     pub memory: u64,
     /// Requests at a time, 1 to 4096.
     pub concurrency: usize,
-    /// Read everything again, not only what is new.
-    pub full: bool,
     /// What to know of S3.
     pub s3: S3Options,
+}
+
+impl Run {
+    /// Whether all objects are read and the tables built anew.
+    pub fn rebuilds(&self) -> bool {
+        self.mode == Mode::Overwrite
+    }
 }
 
 /// What `pinclean check` does.
@@ -119,13 +140,85 @@ pub struct Emulate {
     pub s3: S3Options,
 }
 
+/// Finished tables and where they are.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Folder, `file://` or `s3://` URL of the tables: the `out` of `run`.
+    pub url: String,
+    /// The tables' names, each `[a-z][a-z0-9_-]*`, as typed but each only once;
+    /// empty for all that are there.
+    pub names: Vec<String>,
+    /// What to know of S3.
+    pub s3: S3Options,
+}
+
+/// What `pinclean optimize` does.
+#[derive(Debug, Clone)]
+pub struct Optimize {
+    /// Which tables.
+    pub tables: Tables,
+    /// Bytes of the files to make; at least [`MIN_TARGET_SIZE`].
+    pub target_size: u64,
+    /// The column to sort by; `None` keeps the rows in their order.
+    pub sort: Option<String>,
+    /// Bytes of rows on their way; at least [`MIN_MEMORY`].
+    pub memory: u64,
+}
+
+/// What `pinclean vacuum` does.
+#[derive(Debug, Clone)]
+pub struct Vacuum {
+    /// Which tables.
+    pub tables: Tables,
+    /// Files that were in use so long ago stay; at least [`SAFE_RETENTION`],
+    /// unless `force`.
+    pub retain: Duration,
+    /// Only say what would be deleted.
+    pub dry_run: bool,
+    /// The operator vouches that no job is running.
+    pub force: bool,
+}
+
+/// What `pinclean replay` does.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// Which tables.
+    pub tables: Tables,
+    /// Folder of transforms; `None` for those built in.
+    pub transforms: Option<PathBuf>,
+    /// Where the report goes too.
+    pub report: Option<PathBuf>,
+    /// Bytes of records on their way; at least [`MIN_MEMORY`].
+    pub memory: u64,
+}
+
+/// What `pinclean history` does.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Which tables.
+    pub tables: Tables,
+    /// Runs to show of each table, the latest first; at least 1.
+    pub limit: usize,
+    /// Whether JSON is printed.
+    pub json: bool,
+}
+
 /// Format of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Delta Lake.
+    /// Delta tables: Parquet files and a transaction log.
     Delta,
     /// Parquet files and a manifest.
     Parquet,
+}
+
+/// What becomes of the rows that are in a table already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// They stay, and what is new is added.
+    Append,
+    /// All objects are read again, and their rows take the table's place.
+    Overwrite,
 }
 
 /// How the program speaks to its user.

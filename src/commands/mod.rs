@@ -9,6 +9,10 @@ pub mod run;
 pub mod check;
 pub mod init;
 pub mod emulate;
+pub mod optimize;
+pub mod vacuum;
+pub mod replay;
+pub mod history;
 
 /// Does what the command says.
 ///
@@ -20,6 +24,10 @@ pub fn dispatch(command: &Command, ui: &Ui) -> Result<()> {
         Command::Check(settings) => check::check(settings, ui),
         Command::Init(settings) => init::init(settings, ui),
         Command::Emulate(settings) => emulate::emulate(settings, ui),
+        Command::Optimize(settings) => optimize::optimize(settings, ui),
+        Command::Vacuum(settings) => vacuum::vacuum(settings, ui),
+        Command::Replay(settings) => replay::replay(settings, ui),
+        Command::History(settings) => history::history(settings, ui),
     }
 }
 

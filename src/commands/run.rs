@@ -7,7 +7,7 @@ mod places;
 use crate::error::{Error, Result};
 use crate::pipeline::report::{Outcome, Report};
 use crate::progress::Progress;
-use crate::settings::{MaxRejects, Run, Ui};
+use crate::settings::{Format, MaxRejects, Run, Ui};
 use job::Job;
 
 /// Cleans what is new in a bucket or folder into tables.
@@ -15,6 +15,7 @@ use job::Job;
 /// # Errors
 /// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
 pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
+    check_format(settings)?;
     if let Some(file) = &settings.report {
         places::check_report(file)?;
         places::clear_report(file)?;
@@ -39,6 +40,16 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     }
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
     saved.and(kept).and(gate)
+}
+
+/// What the format cannot do is refused before anything is opened.
+fn check_format(settings: &Run) -> Result<()> {
+    match settings.format {
+        Format::Parquet if settings.optimize_after.is_some() => Err(Error::Usage(
+            "--optimize-after packs files of Delta tables: it needs --format delta".to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The quality gate, over all tables together.

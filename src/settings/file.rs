@@ -1,7 +1,7 @@
 //! `pinclean.toml`: options as keys, in snake case.
 //!
 //! A key at the top level holds for every command that has the option; a key in
-//! `[run]`, `[init]` or `[emulate]` for that command alone, and it wins.
+//! a command's table, such as `[run]`, for that command alone, and it wins.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -148,6 +148,10 @@ impl Scope<'_> {
 
     fn unknown(&self, key: &str) -> String {
         let place = self.table.map_or("at the top level".to_owned(), |t| format!("in [{t}]"));
+        if let Some(meant) = self.allowed().find(|o| key_of(&o.flag) == key) {
+            let name = key_of(&meant.name);
+            return format!("there is no key {key:?} {place}: --{} is {name:?}", meant.flag);
+        }
         let mut names: Vec<String> = self.allowed().map(|o| key_of(&o.name)).collect();
         if self.table.is_none() {
             names.extend(self.options.iter().filter_map(|o| o.command.clone()));
@@ -209,6 +213,14 @@ mod tests {
             ),
             ("[run]\nsede = 1\n", "pinclean.toml:2:1: there is no key \"sede\" in [run]"),
             ("[emulate]\nmemory = 1", "pinclean.toml:2:1: there is no key \"memory\" in [emulate]"),
+            (
+                "[vacuum]\ntables = 'clean'",
+                "pinclean.toml:2:1: there is no key \"tables\" in [vacuum]: --tables is \"out\"",
+            ),
+            (
+                "optimise_after = 1",
+                "pinclean.toml:1:1: there is no key \"optimise_after\" at the top level; did you mean \"optimize_after\"?",
+            ),
             ("config = \"x\"", "pinclean.toml:1:1: there is no key \"config\" at the top level"),
             ("full = 1", "pinclean.toml:1:8: full takes true or false, not integer"),
             ("memory = true", "pinclean.toml:1:10: memory takes text or a number, not boolean"),

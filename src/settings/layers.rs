@@ -170,10 +170,14 @@ impl<'a> Layers<'a> {
     }
 }
 
+/// The options that mean something else in another command: see [`Name::of`].
+pub(super) const APART: [(&str, &str); 2] = [("init", "out"), ("vacuum", "force")];
+
 /// An option's name in every layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name {
     option: &'static str,
+    flag: &'static str,
     /// The command, if the option means something else in another one: then it
     /// has a variable of its own and is not found at the file's top level.
     of: Option<&'static str>,
@@ -181,13 +185,18 @@ pub(super) struct Name {
 
 impl From<&'static str> for Name {
     fn from(option: &'static str) -> Name {
-        Name { option, of: None }
+        Name { option, flag: option, of: None }
     }
 }
 
 impl Name {
     pub fn of(command: &'static str, option: &'static str) -> Name {
-        Name { option, of: Some(command) }
+        Name { option, flag: option, of: Some(command) }
+    }
+
+    /// An option whose flag is called otherwise.
+    pub fn typed_as(option: &'static str, flag: &'static str) -> Name {
+        Name { option, flag, of: None }
     }
 
     /// The variable, such as `PINCLEAN_MAX_REJECTS`.
@@ -204,7 +213,7 @@ impl Name {
     }
 
     fn typed<T>(self, value: T) -> Given<T> {
-        Given { value, rank: Rank::Flag, origin: format!("--{}", self.option) }
+        Given { value, rank: Rank::Flag, origin: format!("--{}", self.flag) }
     }
 
     fn written<T>(self, value: T, rank: Rank, entry: &Entry) -> Given<T> {

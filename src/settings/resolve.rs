@@ -1,7 +1,9 @@
 //! Every option from what was given, or its default.
 
 use super::layers::{Layers, Name};
-use super::{Check, Command, Emulate, Format, Init, LogFormat, ProgressMode, Run, Ui, values};
+use super::{
+    Check, Command, Emulate, Format, Init, LogFormat, Mode, ProgressMode, Run, Ui, values,
+};
 use crate::cli::{
     Cli, EmulateArgs, Global, InitArgs, LayoutArgs, RunArgs, S3Args, SourceArgs, Verb,
 };
@@ -10,7 +12,13 @@ use crate::store::S3Options;
 use crate::{Error, Result};
 
 use crate::emulate::Partitioner;
-const FORMATS: &[(&str, Format)] = &[("parquet", Format::Parquet)];
+
+mod tables;
+
+pub use tables::{DEFAULT_TARGET_SIZE, SAFE_RETENTION};
+
+const FORMATS: &[(&str, Format)] = &[("delta", Format::Delta), ("parquet", Format::Parquet)];
+const MODES: &[(&str, Mode)] = &[("append", Mode::Append), ("overwrite", Mode::Overwrite)];
 const LOG_FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
 const PROGRESS_MODES: &[(&str, ProgressMode)] = &[
     ("auto", ProgressMode::Auto),
@@ -26,6 +34,8 @@ const PARTITIONERS: &[(&str, Partitioner)] = &[
 ];
 
 const DEFAULT_OUT: &str = "./clean";
+/// The help of `--format` says it too.
+const DEFAULT_FORMAT: Format = Format::Parquet;
 const DEFAULT_TOPICS_DIR: &str = "topics";
 const DEFAULT_FILE_DELIM: &str = "+";
 const DEFAULT_MEMORY: u64 = 256 << 20;
@@ -100,6 +110,10 @@ impl Command {
             }
             Verb::Init(args) => init(args, layers).map(Command::Init),
             Verb::Emulate(args) => emulate(args, layers).map(Command::Emulate),
+            Verb::Optimize(args) => tables::optimize(args, layers).map(Command::Optimize),
+            Verb::Vacuum(args) => tables::vacuum(args, layers).map(Command::Vacuum),
+            Verb::Replay(args) => tables::replay(args, layers).map(Command::Replay),
+            Verb::History(args) => tables::history(args, layers).map(Command::History),
         }
     }
 }
@@ -110,18 +124,38 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
         source,
         layout,
         topics: layers.list("topic", args.topic, values::topic_glob)?,
-        full: layers.switch("full", args.full)?,
+        mode: mode(args.mode, args.full, layers)?,
         transforms: layers.parsed("transforms", args.transforms, values::path)?,
         max_rejects: layers.parsed("max-rejects", args.max_rejects, values::max_rejects)?,
         out: layers.parsed("out", args.out, values::text)?.unwrap_or(DEFAULT_OUT.into()),
         format: layers
             .parsed("format", args.format, values::one_of(FORMATS))?
-            .unwrap_or(Format::Parquet),
+            .unwrap_or(DEFAULT_FORMAT),
+        optimize_after: layers
+            .parsed("optimize-after", args.optimize_after, values::whole(1, u64::MAX))?
+            .map(|n| n as usize),
         report: layers.parsed("report", args.report, values::path)?,
-        memory: layers.parsed("memory", args.memory, values::memory)?.unwrap_or(DEFAULT_MEMORY),
+        memory: memory(args.memory, layers)?,
         concurrency: concurrency(args.concurrency, layers)?,
         s3: s3(args.s3, layers)?,
     })
+}
+
+/// `--full` means `--mode overwrite`. Where a lower layer says otherwise the
+/// higher one counts; within a layer the two have to agree.
+fn mode(word: Option<String>, full: bool, layers: &Layers<'_>) -> Result<Mode> {
+    let full = layers.given_switch("full", full)?.filter(|given| given.value);
+    let Some(word) = layers.value("mode".into(), word)? else {
+        return Ok(full.map_or(Mode::Append, |_| Mode::Overwrite));
+    };
+    let mode = word.parse(|text| values::one_of(MODES)(text))?;
+    match full {
+        Some(full) if full.rank < word.rank => Ok(Mode::Overwrite),
+        Some(full) if full.rank == word.rank && mode == Mode::Append => {
+            Err(contradiction(&format!("{} append", word.origin), &full.origin))
+        }
+        _ => Ok(mode),
+    }
 }
 
 fn init(args: InitArgs, layers: &Layers<'_>) -> Result<Init> {
@@ -207,6 +241,10 @@ fn s3(args: S3Args, layers: &Layers<'_>) -> Result<S3Options> {
         no_sign_request: layers.switch("no-sign-request", args.no_sign_request)?,
         request_payer: layers.switch("request-payer", args.request_payer)?,
     })
+}
+
+fn memory(flag: Option<String>, layers: &Layers<'_>) -> Result<u64> {
+    Ok(layers.parsed("memory", flag, values::memory)?.unwrap_or(DEFAULT_MEMORY))
 }
 
 fn concurrency(flag: Option<String>, layers: &Layers<'_>) -> Result<usize> {

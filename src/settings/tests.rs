@@ -5,7 +5,7 @@ use crate::Result;
 use crate::cli::{self, Kind, Opt};
 
 /// What is given in each layer, for one test.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 struct World {
     args: Vec<String>,
     env: BTreeMap<String, String>,
@@ -18,8 +18,7 @@ impl World {
         let typed: &[&str] = match command {
             "init" => &["pinclean", "init", "a.pin"],
             "emulate" => &["pinclean", "emulate", "out"],
-            "check" => &["pinclean", "check"],
-            _ => &["pinclean", "run"],
+            other => &["pinclean", other],
         };
         let args = typed.iter().map(|arg| arg.to_string()).collect();
         World { args, file: "source = \"base\"\n".to_owned(), ..World::default() }
@@ -76,14 +75,15 @@ fn samples(name: &str) -> [&'static str; 3] {
     match name {
         "bucket" => ["one", "two", "three"],
         "source" | "topics-dir" | "transforms" | "out" | "report" | "profile" | "region"
-        | "user" | "topic" => ["a", "b", "c"],
+        | "user" | "topic" | "sort" => ["a", "b", "c"],
         "file-delim" => ["-", "_", "~"],
         "endpoint-url" => ["http://a", "http://b", "http://c"],
         "max-rejects" => ["1", "2%", "3"],
-        "memory" => ["65m", "66m", "67m"],
+        "memory" | "target-size" => ["65m", "66m", "67m"],
+        "retain" => ["8d", "200h", "3w"],
         "bad-rate" => ["0.1", "0.2", "3%"],
         "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
-        | "partitions" => ["11", "12", "13"],
+        | "partitions" | "optimize-after" | "limit" => ["11", "12", "13"],
         "partitioner" => ["field", "daily", "hourly"],
         other => panic!("add three values of --{other}"),
     }
@@ -92,7 +92,9 @@ fn samples(name: &str) -> [&'static str; 3] {
 fn commands_of(option: &Opt) -> Vec<String> {
     match &option.command {
         Some(command) => vec![command.clone()],
-        None => ["run", "check", "init", "emulate"].map(str::to_owned).into(),
+        None => ["run", "check", "init", "emulate", "optimize", "vacuum", "replay", "history"]
+            .map(str::to_owned)
+            .into(),
     }
 }
 
@@ -100,6 +102,7 @@ fn variable(option: &Opt, command: &str) -> String {
     let name = option.name.replace('-', "_").to_uppercase();
     match (command, option.name.as_str()) {
         ("init", "out") => "PINCLEAN_INIT_OUT".to_owned(),
+        ("vacuum", "force") => "PINCLEAN_VACUUM_FORCE".to_owned(),
         _ => format!("PINCLEAN_{name}"),
     }
 }
@@ -114,7 +117,7 @@ fn line(option: &Opt, value: &str) -> String {
 }
 
 /// Options with two or three words for values; they have tests of their own.
-const WORDS: [&str; 4] = ["config", "log", "progress", "format"];
+const WORDS: [&str; 5] = ["config", "log", "progress", "format", "mode"];
 
 #[test]
 fn every_value_comes_from_flag_over_environment_over_file() {
@@ -123,7 +126,7 @@ fn every_value_comes_from_flag_over_environment_over_file() {
         for command in commands_of(&option) {
             let [a, b, c] = samples(&option.name);
             let base = World::of(&command);
-            let flag = |w: World, value| w.arg(&format!("--{}={value}", option.name));
+            let flag = |w: World, value| w.arg(&format!("--{}={value}", option.flag));
             let env = |w: World, value| w.var(&variable(&option, &command), value);
             let file = |w: World, value| w.table(&command, &option, value);
             let place = format!("{command} --{}", option.name);
@@ -149,13 +152,13 @@ fn every_switch_comes_from_flag_over_environment_over_file() {
             let file = |value| base.clone().table(&command, &option, value);
             let place = format!("{command} --{}", option.name);
             let off = base.shown();
-            let on = base.clone().arg(&format!("--{}", option.name)).shown();
+            let on = base.clone().arg(&format!("--{}", option.flag)).shown();
 
             assert_ne!(on, off, "{place} is ignored");
             assert_eq!(file("true").shown(), on, "{place} in the file");
             assert_eq!(base.clone().var(&variable, "yes").shown(), on, "{place}: env");
             assert_eq!(file("true").var(&variable, "no").shown(), off, "{place}: env over file");
-            let all = file("false").var(&variable, "0").arg(&format!("--{}", option.name));
+            let all = file("false").var(&variable, "0").arg(&format!("--{}", option.flag));
             assert_eq!(all.shown(), on, "{place}: flag over all");
         }
     }
@@ -165,7 +168,8 @@ fn every_switch_comes_from_flag_over_environment_over_file() {
 fn a_key_at_the_top_level_holds_for_every_command_that_has_the_option() {
     let apart = ["bucket", "source"];
     for option in cli::options() {
-        let own = option.command.as_deref() == Some("init") && option.name == "out";
+        let command = option.command.as_deref().unwrap_or_default();
+        let own = layers::APART.contains(&(command, option.name.as_str()));
         if own || WORDS.contains(&option.name.as_str()) || apart.contains(&option.name.as_str()) {
             continue;
         }
@@ -211,7 +215,9 @@ fn words_are_looked_up() {
         let ui = world.resolve().unwrap().0;
         assert_eq!((ui.progress, ui.log), expected);
     }
-    assert_eq!(World::of("run").var("PINCLEAN_FORMAT", "parquet").run().format, Format::Parquet);
+    for (name, format) in [("parquet", Format::Parquet), ("delta", Format::Delta)] {
+        assert_eq!(World::of("run").var("PINCLEAN_FORMAT", name).run().format, format);
+    }
 }
 
 #[test]
@@ -227,7 +233,7 @@ fn an_error_names_where_the_value_came_from() {
             World::of("run").arg("--concurrency=0"),
             "--concurrency: \"0\" is not a whole number from 1 to 4096",
         ),
-        (World::of("run").arg("--format=csv"), "--format: \"csv\" is not one of: parquet"),
+        (World::of("run").arg("--format=csv"), "--format: \"csv\" is not one of: delta, parquet"),
         (World::of("run").toml("format = \"csv\""), "pinclean.toml:2:10: format: \"csv\" is not"),
         (World::of("run").var("PINCLEAN_FULL", "maybe"), "PINCLEAN_FULL: \"maybe\" is neither"),
         (World::of("run").var("PINCLEAN_FULL", ""), "PINCLEAN_FULL: \"\" is neither"),
@@ -238,6 +244,23 @@ fn an_error_names_where_the_value_came_from() {
         (World::of("run").arg("--log=xml"), "--log: \"xml\" is not one of: text, json"),
         (World::of("emulate").arg("--user=a/b"), "--user: \"a/b\" cannot start a topic's name"),
         (World::of("emulate").arg("--bad-rate=2"), "--bad-rate: \"2\" is not a share"),
+        (
+            World::of("run").arg("--mode=replace"),
+            "--mode: \"replace\" is not one of: append, overwrite",
+        ),
+        (
+            World::of("run").var("PINCLEAN_OPTIMIZE_AFTER", "0"),
+            "PINCLEAN_OPTIMIZE_AFTER: \"0\" is not a whole number from 1",
+        ),
+        (World::of("optimize").arg("--tables="), "--tables: is empty"),
+        (World::of("history").var("PINCLEAN_OUT", ""), "PINCLEAN_OUT: is empty"),
+        (World::of("optimize").arg("Pin"), "TABLE: \"Pin\" is no table's name"),
+        (World::of("optimize").arg("--target-size=128"), "--target-size: \"128\" is too little"),
+        (World::of("optimize").toml("[optimize]\nsort = ''"), "pinclean.toml:3:8: sort: is empty"),
+        (World::of("replay").arg("--memory=1m"), "--memory: \"1m\" is too little: 64MiB"),
+        (World::of("replay").arg("--report=s3://b/r"), "--report: \"s3://b/r\" is a URL"),
+        (World::of("history").arg("--limit=0"), "--limit: \"0\" is not a whole number from 1"),
+        (World::of("vacuum").arg("--retain=7"), "--retain: \"7\" is not a span of time"),
         (World::of("run").arg("-qv"), "--quiet and --verbose contradict each other"),
     ];
     for (world, expected) in cases {
@@ -289,7 +312,8 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(run.source, "base");
     assert_eq!(run.out, "./clean");
     assert_eq!(run.layout, Layout { topics_dir: "topics".into(), file_delim: "+".into() });
-    assert_eq!((run.memory, run.concurrency, run.full), (256 << 20, 64, false));
+    assert_eq!((run.memory, run.concurrency, run.mode), (256 << 20, 64, Mode::Append));
+    assert_eq!((run.format, run.optimize_after), (Format::Parquet, None));
     assert!(run.topics.is_empty() && run.max_rejects.is_none() && run.transforms.is_none());
 }
 
@@ -310,4 +334,95 @@ fn init_refuses_what_cannot_be_a_topic() {
     let mut world = World::of("init");
     world.args[2] = "a+b".to_owned();
     assert!(world.error().contains("\"a+b\" cannot be a topic's name"));
+}
+
+#[test]
+fn full_is_mode_overwrite_and_the_higher_layer_wins() {
+    let run = || World::of("run");
+    for (world, expected) in [
+        (run(), Mode::Append),
+        (run().arg("--full"), Mode::Overwrite),
+        (run().arg("--mode=overwrite"), Mode::Overwrite),
+        (run().arg("--mode=overwrite").arg("--full"), Mode::Overwrite),
+        (run().arg("--mode=append").var("PINCLEAN_FULL", "yes"), Mode::Append),
+        (run().arg("--full").var("PINCLEAN_MODE", "append"), Mode::Overwrite),
+        (run().var("PINCLEAN_MODE", "append").toml("full = true"), Mode::Append),
+        (run().var("PINCLEAN_MODE", "append").var("PINCLEAN_FULL", "no"), Mode::Append),
+        (run().toml("full = true\n[run]\nmode = 'append'"), Mode::Append),
+        (run().toml("mode = 'overwrite'\nfull = false"), Mode::Overwrite),
+        (run().var("PINCLEAN_FULL", "no").toml("mode = 'overwrite'"), Mode::Overwrite),
+    ] {
+        assert_eq!(world.run().mode, expected, "{world:?}");
+    }
+    let both = run().arg("--mode=append").arg("--full").error();
+    assert!(both.starts_with("--mode append and --full contradict each other"), "{both}");
+    let wrong = run().arg("--full").var("PINCLEAN_MODE", "x").error();
+    assert!(wrong.starts_with("PINCLEAN_MODE: \"x\" is not one of"), "{wrong}");
+}
+
+fn tables(world: &World) -> Tables {
+    match world.resolve().unwrap().1 {
+        Command::Optimize(optimize) => optimize.tables,
+        Command::Vacuum(vacuum) => vacuum.tables,
+        Command::Replay(replay) => replay.tables,
+        Command::History(history) => history.tables,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_tables_are_where_run_puts_them() {
+    for command in ["optimize", "vacuum", "replay", "history"] {
+        let world = World::of(command);
+        assert_eq!(tables(&world).url, World::of("run").run().out, "{command}");
+        assert!(tables(&world).names.is_empty(), "{command}");
+        let world = world.toml("out = 's3://lake/clean'\nregion = 'eu-west-1'\n[run]\nout = 'c'");
+        assert_eq!(tables(&world).url, "s3://lake/clean", "{command}");
+        assert_eq!(tables(&world).s3.region.as_deref(), Some("eu-west-1"), "{command}");
+        let world = world.arg("pin").arg("geo").arg("--tables=d").arg("pin");
+        assert_eq!(tables(&world).url, "d", "{command}");
+        assert_eq!(tables(&world).names, ["pin", "geo"], "{command}");
+    }
+}
+
+#[test]
+fn what_is_not_given_of_finished_tables_has_its_default() {
+    let Command::Optimize(optimize) = World::of("optimize").resolve().unwrap().1 else { panic!() };
+    assert_eq!((optimize.target_size, optimize.memory), (128 << 20, 256 << 20));
+    assert_eq!(optimize.sort, None);
+    let Command::Replay(replay) = World::of("replay").resolve().unwrap().1 else { panic!() };
+    assert_eq!((replay.memory, replay.transforms, replay.report), (256 << 20, None, None));
+    let Command::History(history) = World::of("history").resolve().unwrap().1 else { panic!() };
+    assert_eq!((history.limit, history.json), (20, false));
+}
+
+fn vacuum(world: &World) -> Vacuum {
+    match world.resolve().unwrap().1 {
+        Command::Vacuum(vacuum) => vacuum,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn vacuum_keeps_seven_days_unless_it_is_forced() {
+    const DAY: u64 = 86_400;
+    let world = World::of("vacuum");
+    let retain = |world: World| vacuum(&world).retain.as_secs();
+    assert_eq!(retain(world.clone()), 7 * DAY);
+    assert_eq!(retain(world.clone().arg("--retain=168h")), 7 * DAY);
+    assert_eq!(retain(world.clone().arg("--retain=30d").arg("--force")), 30 * DAY);
+    assert_eq!(retain(world.clone().arg("--retain=0s").arg("--force")), 0);
+    assert_eq!(retain(world.clone().arg("--retain=6d").var("PINCLEAN_VACUUM_FORCE", "1")), 6 * DAY);
+    for given in [
+        world.clone().arg("--retain=604799s"),
+        world.clone().arg("--retain=0d").arg("--dry-run"),
+        world.clone().var("PINCLEAN_RETAIN", "6d"),
+        // `force` of `init` is about a file.
+        world.clone().arg("--retain=6d").var("PINCLEAN_FORCE", "yes"),
+        world.clone().arg("--retain=6d").toml("force = true"),
+    ] {
+        let message = given.error();
+        assert!(message.contains("is less than 7d: files that a running job"), "{message}");
+        assert!(message.contains("--force"), "{message}");
+    }
 }

@@ -8,10 +8,14 @@ use std::path::PathBuf;
 
 use globset::Glob;
 
-use crate::spec::TopicGlob;
+use crate::spec::{TopicGlob, is_table_name};
 
 /// The least memory that a run can work in, in bytes.
 pub const MIN_MEMORY: u64 = 64 << 20;
+
+/// The least size of the files that are packed, in bytes: below it files are
+/// small themselves, and a number without its unit is the likely cause.
+pub const MIN_TARGET_SIZE: u64 = 1 << 20;
 
 /// How many records may be quarantined before the run's quality gate breaks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,6 +94,23 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
     match bytes >= MIN_MEMORY {
         true => Ok(bytes),
         false => Err(format!("{text:?} is too little: 64MiB is the least")),
+    }
+}
+
+pub(super) fn target_size(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    match bytes >= MIN_TARGET_SIZE {
+        true => Ok(bytes),
+        false => Err(format!("{text:?} is too little: 1MiB is the least")),
+    }
+}
+
+pub(super) fn table_name(name: &str) -> Result<String, String> {
+    match is_table_name(name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!(
+            "{name:?} is no table's name: it has a-z, 0-9, _ and -, and begins with a-z"
+        )),
     }
 }
 
@@ -223,6 +244,24 @@ mod tests {
     fn memory_below_64_mib_is_refused() {
         assert_eq!(memory("64m"), Ok(MIN_MEMORY));
         assert!(memory("67108863").unwrap_err().contains("64MiB is the least"));
+    }
+
+    #[test]
+    fn files_below_1_mib_are_no_target() {
+        assert_eq!(target_size("1MiB"), Ok(MIN_TARGET_SIZE));
+        for text in ["128", "0", "1023k"] {
+            assert!(target_size(text).unwrap_err().contains("1MiB is the least"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn table_names_are_those_of_transforms() {
+        for good in ["a", "pin", "shop-orders_2"] {
+            assert_eq!(table_name(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "Pin", "2pin", "_runs", "-a", "a/b", "a.b", "pín", "pin "] {
+            assert!(table_name(bad).unwrap_err().contains("begins with a-z"), "{bad:?}");
+        }
     }
 
     #[test]

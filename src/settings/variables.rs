@@ -2,14 +2,14 @@
 
 use std::ffi::OsString;
 
-use super::layers::Name;
+use super::layers::{APART, Name};
 use crate::cli::options;
 
 /// Those of `names` that begin with `PINCLEAN_` and that no command reads:
 /// misspelt options, most likely.
 pub fn unknown_variables(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let mut known: Vec<String> = options().iter().map(|o| Name::variable_of(&o.name)).collect();
-    known.push(Name::of("init", "out").variable());
+    known.extend(APART.map(|(command, option)| Name::of(command, option).variable()));
     let ours = names.into_iter().filter_map(|name| name.into_string().ok());
     let mut unknown: Vec<String> =
         ours.filter(|name| name.starts_with("PINCLEAN_") && !known.contains(name)).collect();
@@ -30,11 +30,13 @@ mod tests {
             "PINCLEAN_MAX_REJECTS",
             "PINCLEAN_CONFIG",
             "PINCLEAN_INIT_OUT",
+            "PINCLEAN_VACUUM_FORCE",
+            "PINCLEAN_TABLES",
             "PINCLEAN_BAD_RATE",
             "PINCLEAN_DIR",
             "PINCLEANER",
         ];
         let unknown = unknown_variables(names.map(OsString::from));
-        assert_eq!(unknown, ["PINCLEAN_DIR", "PINCLEAN_MEMROY"]);
+        assert_eq!(unknown, ["PINCLEAN_DIR", "PINCLEAN_MEMROY", "PINCLEAN_TABLES"]);
     }
 }

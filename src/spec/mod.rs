@@ -48,6 +48,12 @@ pub struct Spec {
     pub file: String,
 }
 
+/// Whether a table can have this name: `[a-z][a-z0-9_-]*`.
+pub fn is_table_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(legal)
+}
+
 /// A glob over topic names, such as `*.pin`.
 #[derive(Debug, Clone)]
 pub struct TopicGlob {

@@ -108,7 +108,7 @@ impl<'a> Job<'a> {
                 specs: &self.specs,
                 topic_globs: &self.settings.topics,
                 watermarks: &watermarks,
-                full: self.settings.full,
+                full: self.settings.rebuilds(),
                 runtime: self.runtime,
             },
             shards: ShardLimits::default(),
@@ -173,7 +173,7 @@ impl<'a> Job<'a> {
             let base = self.runtime.block_on(log.read())?;
             if let Some(base) = &base {
                 self.warn_of_other_source(&spec.table, &base.source);
-                if !self.settings.full {
+                if !self.settings.rebuilds() {
                     log.check(base, spec)?;
                     warn_of_other_rules(spec, &base.spec_hash);
                 }
@@ -186,7 +186,7 @@ impl<'a> Job<'a> {
     /// Offsets tell what is new only as long as the source is the same one.
     fn warn_of_other_source(&self, table: &str, before: &str) {
         let now = self.source.url();
-        if !self.settings.full && !before.is_empty() && before != now {
+        if !self.settings.rebuilds() && !before.is_empty() && before != now {
             tracing::warn!(
                 "table {table} was built from {before}, and this run reads {now}: records up to \
                  the offsets that were committed are taken as read; if these are other topics of \
@@ -197,7 +197,7 @@ impl<'a> Job<'a> {
 
     fn watermarks(&self, table: &Table) -> Watermarks {
         match &table.base {
-            Some(base) if !self.settings.full => base.watermarks.clone(),
+            Some(base) if !self.settings.rebuilds() => base.watermarks.clone(),
             _ => Watermarks::new(),
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Job<'a> {
             table: spec.table.clone(),
             schema: table_schema(spec),
             spec_hash: spec.hash.clone(),
-            generation: if self.settings.full { next } else { 0 },
+            generation: if self.settings.rebuilds() { next } else { 0 },
             run_id: self.run_id.clone(),
             started: self.started,
             held: Arc::default(),

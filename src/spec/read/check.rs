@@ -8,7 +8,7 @@ use super::raw::RawSpec;
 use super::scope::{Scope, read_fields};
 use super::slots::Slots;
 use crate::near::hint;
-use crate::spec::{Column, Source, Spec, TopicGlob, Unknown};
+use crate::spec::{Column, Source, Spec, TopicGlob, Unknown, is_table_name};
 
 /// A file under checking.
 pub(super) struct Check<'a> {
@@ -66,9 +66,7 @@ impl<'a> Check<'a> {
     fn table(&mut self) -> Option<String> {
         let table = self.raw.table.as_ref()?;
         let name = table.get_ref();
-        let legal =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
-        if !name.chars().all(legal) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        if !is_table_name(name) {
             let message =
                 format!("`{name}` is no table name: use a-z, 0-9, `_` and `-`, and begin with a-z");
             self.problem(&table.span(), message);

@@ -58,7 +58,7 @@ impl Job<'_> {
     fn check(&self, tables: &[Table], pending: &[Pending], report: &Report) -> Result<()> {
         report.balance()?;
         for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
-            if let Some(base) = table.base.as_ref().filter(|_| self.settings.full)
+            if let Some(base) = table.base.as_ref().filter(|_| self.settings.rebuilds())
                 && !pending.reached.is_empty()
             {
                 self.check_rebuild(spec, base, &pending.reached)?;
@@ -96,7 +96,7 @@ impl Job<'_> {
             source: self.source.url().to_owned(),
             spec_hash: spec.hash.clone(),
             schema: fields(spec),
-            mode: if self.settings.full { Mode::Full } else { Mode::Append },
+            mode: if self.settings.rebuilds() { Mode::Full } else { Mode::Append },
             reached: pending.reached,
             files: part.files.clone(),
             rejects: part.quarantine_files.clone(),
