@@ -4,6 +4,7 @@
 //! environment and `pinclean.toml`, and what is given nowhere gets its default.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
@@ -58,6 +59,9 @@ pub struct Run {
     pub concurrency: usize,
     /// Read everything again, not only what is new.
     pub full: bool,
+    /// Folders of a time-based partitioner that ended longer than this before the
+    /// newest one read are listed only if `full`.
+    pub lookback: Duration,
     /// What to know of S3.
     pub s3: S3Options,
 }

@@ -80,6 +80,7 @@ fn samples(name: &str) -> [&'static str; 3] {
         "file-delim" => ["-", "_", "~"],
         "endpoint-url" => ["http://a", "http://b", "http://c"],
         "max-rejects" => ["1", "2%", "3"],
+        "lookback" => ["1d", "2h", "3w"],
         "memory" => ["65m", "66m", "67m"],
         "bad-rate" => ["0.1", "0.2", "3%"],
         "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
@@ -227,6 +228,7 @@ fn an_error_names_where_the_value_came_from() {
             World::of("run").arg("--concurrency=0"),
             "--concurrency: \"0\" is not a whole number from 1 to 4096",
         ),
+        (World::of("run").arg("--lookback=7"), "--lookback: \"7\" is not a length of time"),
         (World::of("run").arg("--format=csv"), "--format: \"csv\" is not one of: parquet"),
         (World::of("run").toml("format = \"csv\""), "pinclean.toml:2:10: format: \"csv\" is not"),
         (World::of("run").var("PINCLEAN_FULL", "maybe"), "PINCLEAN_FULL: \"maybe\" is neither"),
@@ -290,6 +292,7 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(run.out, "./clean");
     assert_eq!(run.layout, Layout { topics_dir: "topics".into(), file_delim: "+".into() });
     assert_eq!((run.memory, run.concurrency, run.full), (256 << 20, 64, false));
+    assert_eq!(run.lookback.as_secs(), 7 * 86_400);
     assert!(run.topics.is_empty() && run.max_rejects.is_none() && run.transforms.is_none());
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use globset::Glob;
 
@@ -83,6 +84,24 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let bytes = number.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
     bytes.ok_or_else(|| format!("{text:?} is not a size (bytes, or such as 256MiB or 1g)"))
+}
+
+/// A length of time: a whole number of seconds, minutes, hours, days or weeks.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        "w" => Some(7 * 24 * 60 * 60),
+        _ => None,
+    };
+    let whole = number.parse::<u64>().ok().zip(seconds).and_then(|(n, s)| n.checked_mul(s));
+    whole.map(Duration::from_secs).ok_or_else(|| {
+        format!("{text:?} is not a length of time (a number and s, m, h, d or w, such as 7d)")
+    })
 }
 
 pub(super) fn memory(text: &str) -> Result<u64, String> {
@@ -216,6 +235,31 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(size(text).ok(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_a_number_and_a_unit() {
+        let cases = [
+            ("0d", Some(0)),
+            ("90s", Some(90)),
+            ("5m", Some(300)),
+            ("12h", Some(43_200)),
+            ("7d", Some(604_800)),
+            ("2w", Some(1_209_600)),
+            ("7", None),
+            ("d", None),
+            ("", None),
+            ("1.5d", None),
+            ("-1d", None),
+            ("7D", None),
+            ("7 d", None),
+            ("1d12h", None),
+            ("99999999999999999999d", None),
+            ("9999999999999999999w", None),
+        ];
+        for (text, seconds) in cases {
+            assert_eq!(duration(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
         }
     }
 
