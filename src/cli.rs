@@ -176,6 +176,9 @@ pub struct RunArgs {
     /// Read everything again, not only what is new: the same as --mode overwrite
     #[arg(long, help_heading = "Input")]
     pub full: bool,
+    /// Still list time folders that are older than the newest by this, such as 12h [default: 7d]
+    #[arg(long, value_name = "TIME", help_heading = "Input")]
+    pub lookback: Option<String>,
     /// Folder of transforms, in place of those built in
     #[arg(long, value_name = "DIR", help_heading = "Cleaning")]
     pub transforms: Option<String>,

@@ -72,6 +72,9 @@ pub struct Run {
     pub memory: u64,
     /// Requests at a time, 1 to 4096.
     pub concurrency: usize,
+    /// Folders of a time-based partitioner that ended longer than this before the
+    /// newest one read are listed only if it rebuilds.
+    pub lookback: Duration,
     /// What to know of S3.
     pub s3: S3Options,
 }

@@ -125,6 +125,7 @@ fn list(input: &Sampling<'_>) -> Result<BTreeMap<Arc<Source>, Vec<Object>>> {
         topic_globs: &[],
         watermarks: &[],
         full: true,
+        lookback: None,
         runtime,
     };
     let there = list_topics(&plan)?;

@@ -10,6 +10,10 @@
 //! again: if its size has changed, the sink has written it anew, and it is read
 //! again from the watermark on.
 //!
+//! Folders of a time-based partitioner that are older than the lookback are not
+//! listed, nor is a year or month that is older as a whole, on S3 as on a disk:
+//! what arrives there late needs a longer lookback or `full`.
+//!
 //! On S3 what lies before a watermark is not listed. So these need `full`:
 //! an object that arrives there late or is written anew, what a sink writes once its
 //! `filename.offset.zero.pad.width` was raised, and the folders that it makes
@@ -30,12 +34,15 @@ use crate::{Error, Result};
 
 mod folder;
 mod local;
+mod lookback;
 mod remote;
 mod subject;
 mod topics;
 
 use subject::Subject;
 use topics::Choice;
+
+pub use lookback::Lookback;
 
 /// One object of records, small: a plan holds many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +140,8 @@ pub struct Listing<'a> {
     pub watermarks: &'a [Watermarks],
     /// Whether to list everything, whatever was committed.
     pub full: bool,
+    /// Which folders of a time-based partitioner are listed; `None` for all.
+    pub lookback: Option<Lookback>,
     /// Where requests run.
     pub runtime: &'a Handle,
 }
@@ -178,8 +187,9 @@ impl AddAssign for Total {
     }
 }
 
-/// Objects that hold no records of their topic, and were not read. What lies
-/// before a watermark was counted by the run that committed it.
+/// What was not read: objects that hold no records of their topic, and folders
+/// that are too old. What lies before a watermark was counted by the run that
+/// committed it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skipped {
     /// Keys and headers beside the values.
@@ -193,6 +203,9 @@ pub struct Skipped {
     /// Sources that hold objects, none of them as new as what was committed: a
     /// topic that was created again, perhaps. What is in them is not read.
     pub behind: Strays,
+    /// Folders that were not listed, since they are older than the lookback. What
+    /// is below one is not known: it counts once.
+    pub older_folders: u64,
 }
 
 impl AddAssign for Skipped {
@@ -202,6 +215,7 @@ impl AddAssign for Skipped {
         self.foreign += more.foreign;
         self.other += more.other;
         self.behind += more.behind;
+        self.older_folders += more.older_folders;
     }
 }
 

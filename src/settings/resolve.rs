@@ -1,5 +1,8 @@
 //! Every option from what was given, or its default.
 
+use std::time::Duration;
+
+use super::duration::duration;
 use super::layers::{Layers, Name};
 use super::{
     Check, Command, Emulate, Format, Init, LogFormat, Mode, ProgressMode, Run, Ui, values,
@@ -39,6 +42,7 @@ const DEFAULT_FORMAT: Format = Format::Parquet;
 const DEFAULT_TOPICS_DIR: &str = "topics";
 const DEFAULT_FILE_DELIM: &str = "+";
 const DEFAULT_MEMORY: u64 = 256 << 20;
+const DEFAULT_LOOKBACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const DEFAULT_CONCURRENCY: u64 = 64;
 const DEFAULT_SAMPLE: u64 = 1000;
 const DEFAULT_ROWS: u64 = 10_000;
@@ -125,6 +129,9 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
         layout,
         topics: layers.list("topic", args.topic, values::topic_glob)?,
         mode: mode(args.mode, args.full, layers)?,
+        lookback: layers
+            .parsed("lookback", args.lookback, duration)?
+            .unwrap_or(DEFAULT_LOOKBACK),
         transforms: layers.parsed("transforms", args.transforms, values::path)?,
         max_rejects: layers.parsed("max-rejects", args.max_rejects, values::max_rejects)?,
         out: layers.parsed("out", args.out, values::text)?.unwrap_or(DEFAULT_OUT.into()),

@@ -81,6 +81,7 @@ fn samples(name: &str) -> [&'static str; 3] {
         "max-rejects" => ["1", "2%", "3"],
         "memory" | "target-size" => ["65m", "66m", "67m"],
         "retain" => ["8d", "200h", "3w"],
+        "lookback" => ["1d", "2h", "3w"],
         "bad-rate" => ["0.1", "0.2", "3%"],
         "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
         | "partitions" | "optimize-after" | "limit" => ["11", "12", "13"],
@@ -234,6 +235,7 @@ fn an_error_names_where_the_value_came_from() {
             "--concurrency: \"0\" is not a whole number from 1 to 4096",
         ),
         (World::of("run").arg("--format=csv"), "--format: \"csv\" is not one of: delta, parquet"),
+        (World::of("run").arg("--lookback=7"), "--lookback: \"7\" is not a span of time"),
         (World::of("run").toml("format = \"csv\""), "pinclean.toml:2:10: format: \"csv\" is not"),
         (World::of("run").var("PINCLEAN_FULL", "maybe"), "PINCLEAN_FULL: \"maybe\" is neither"),
         (World::of("run").var("PINCLEAN_FULL", ""), "PINCLEAN_FULL: \"\" is neither"),
@@ -314,6 +316,7 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(run.layout, Layout { topics_dir: "topics".into(), file_delim: "+".into() });
     assert_eq!((run.memory, run.concurrency, run.mode), (256 << 20, 64, Mode::Append));
     assert_eq!((run.format, run.optimize_after), (Format::Parquet, None));
+    assert_eq!(run.lookback.as_secs(), 7 * 86_400);
     assert!(run.topics.is_empty() && run.max_rejects.is_none() && run.transforms.is_none());
 }
 

@@ -3,6 +3,7 @@
 mod counts;
 mod emulated;
 mod faults;
+mod lookback;
 mod manifests;
 mod place;
 mod profiles;

@@ -15,7 +15,7 @@ use super::limits::Limits;
 use super::places;
 use crate::error::{Error, Result};
 use crate::pipeline::commit::{Base, TableLog};
-use crate::pipeline::discover::{Discovered, Listing, Watermarks};
+use crate::pipeline::discover::{Discovered, Listing, Lookback, Watermarks};
 use crate::pipeline::engine::Engine;
 use crate::pipeline::fetch::Fetcher;
 use crate::pipeline::plan::ShardLimits;
@@ -109,6 +109,7 @@ impl<'a> Job<'a> {
                 topic_globs: &self.settings.topics,
                 watermarks: &watermarks,
                 full: self.settings.rebuilds(),
+                lookback: Some(Lookback { span: self.settings.lookback, now: self.started }),
                 runtime: self.runtime,
             },
             shards: ShardLimits::default(),
@@ -221,11 +222,11 @@ impl<'a> Job<'a> {
     /// A report of what was listed; the tables' counts come with the commits.
     fn report(&self, discovered: &Discovered) -> Report {
         let mut tables: BTreeMap<String, TableReport> = BTreeMap::new();
-        for topic in discovered.topics.values() {
+        for (name, topic) in &discovered.topics {
             let spec = &self.specs[topic.table];
             let table = tables.entry(spec.table.clone()).or_default();
             table.spec_hash = spec.hash.clone();
-            table.add_skipped(&topic.skipped);
+            table.add_skipped(name, &topic.skipped);
         }
         Report {
             run_id: self.run_id.clone(),

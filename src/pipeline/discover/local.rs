@@ -120,6 +120,11 @@ impl Walk<'_> {
                 continue;
             };
             match kind(&entry)? {
+                Kind::Directory | Kind::LinkedDirectory
+                    if self.subject.is_past(&below(directory, name)) =>
+                {
+                    folder.skipped.older_folders += 1;
+                }
                 Kind::Directory => self.waiting.push(below(directory, name)),
                 Kind::LinkedDirectory => self.linked.push(below(directory, name)),
                 Kind::Other => folder.skip(name),

@@ -190,6 +190,9 @@ impl<P: Pages> Visit<P> {
             skipped += more;
             self.send(rest).await;
         }
+        let met = self.children.len();
+        self.children.retain(|child| !self.subject.is_past(child));
+        skipped.older_folders += (met - self.children.len()) as u64;
         Ok(Visited { subject: self.subject, children: self.children, skipped })
     }
 

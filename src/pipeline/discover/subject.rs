@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use super::TopicFound;
 use super::folder::SHORTER;
+use super::lookback::Horizon;
 use super::topics::Chosen;
 use crate::key::{DEFAULT_WIDTH, Layout, Source, Topic};
 use crate::pipeline::discover::{LastObject, Listing};
@@ -23,6 +24,8 @@ pub(super) struct Subject {
     committed: BTreeMap<String, BTreeMap<u32, u64>>,
     /// Of the default partitioner's directories, the last committed object.
     last: BTreeMap<String, LastObject>,
+    /// Which of its folders are too old to be listed.
+    horizon: Horizon,
 }
 
 impl Subject {
@@ -43,8 +46,11 @@ impl Subject {
                 }
             }
         }
-        let layout = input.layout.clone();
-        Subject { prefix: layout.topic_prefix(&topic), topic, table, layout, committed, last }
+        let directories = committed.keys().map(String::as_str);
+        let horizon = input.lookback.map(|back| Horizon::new(directories, back));
+        let (layout, horizon) = (input.layout.clone(), horizon.unwrap_or_default());
+        let prefix = layout.topic_prefix(&topic);
+        Subject { prefix, topic, table, layout, committed, last, horizon }
     }
 
     /// Its entry among what was discovered.
@@ -61,6 +67,11 @@ impl Subject {
     /// The last committed object of a directory, if it holds one Kafka partition.
     pub fn last(&self, directory: &str) -> Option<LastObject> {
         self.last.get(directory).copied()
+    }
+
+    /// Whether a directory, and all below it, is older than the lookback.
+    pub fn is_past(&self, directory: &str) -> bool {
+        self.horizon.is_past(directory)
     }
 
     /// The keys of a directory start with this; ends with `/`.

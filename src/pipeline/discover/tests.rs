@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -56,6 +57,7 @@ struct World {
     globs: Vec<TopicGlob>,
     watermarks: Vec<Watermarks>,
     full: bool,
+    lookback: Option<Lookback>,
 }
 
 impl World {
@@ -76,6 +78,7 @@ impl World {
             globs: Vec::new(),
             watermarks: vec![Watermarks::new(); 2],
             full: false,
+            lookback: None,
         }
     }
 
@@ -91,6 +94,7 @@ impl World {
             topic_globs: &self.globs,
             watermarks: &self.watermarks,
             full: self.full,
+            lookback: self.lookback,
             runtime: RUNTIME.handle(),
         }
     }
@@ -237,6 +241,7 @@ fn bucket_skipped() -> Skipped {
         foreign: stray("topics/u.pin/partition=0/u.geo+0+0000000003.json"),
         other: stray("topics/u.pin/partition=0/_SUCCESS"),
         behind: Strays::default(),
+        older_folders: 0,
     }
 }
 
@@ -458,6 +463,56 @@ fn links_are_followed_once() {
     assert_eq!(pin.skipped.other.count, 1);
     let linked = &source("u.pin", "partition=0", 0);
     assert_eq!(discovered.sources[linked].bytes, key.len() as u64 + 4);
+}
+
+/// Days from 2024-01-25 to 2024-02-08, one object each, below these folders.
+fn days(above: &str, spell: fn(&str) -> String) -> Vec<String> {
+    let january = (25..=31).map(|day| format!("2024-01-{day:02}"));
+    let february = (1..=8).map(|day| format!("2024-02-{day:02}"));
+    let key = |(start, day): (usize, String)| {
+        format!("topics/u.pin/{above}{}/u.pin+0+{start:010}.json", spell(&day))
+    };
+    january.chain(february).enumerate().map(key).collect()
+}
+
+#[test]
+fn folders_before_the_lookback_are_not_listed_in_a_folder_or_a_bucket() {
+    let named = |day: &str| {
+        let parts: Vec<&str> = day.split('-').collect();
+        format!("year={}/month={}/day={}", parts[0], parts[1], parts[2])
+    };
+    // Of a level each, the folders that are too old: days, or a month and days.
+    let cases: [(&str, fn(&str) -> String, u64); 5] = [
+        ("", named, 1),
+        ("country=A/", named, 1),
+        ("", |day| day.replace('-', "/"), 1),
+        ("", |day| format!("dt={day}"), 7),
+        ("", |day| format!("date={day}/schema_name=x"), 7),
+    ];
+    for (above, spell, older) in cases {
+        let keys = days(above, spell);
+        let place = &keys[0];
+        let mut world = World::new(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        let (span, now) = (Duration::from_secs(6 * 86_400), "2024-06-01T00:00:00Z");
+        world.lookback = Some(Lookback { span, now: now.parse().unwrap() });
+        let fake = Fake::new(keys.clone(), 1000);
+        assert_eq!(world.remote(&fake).1.len(), 15, "a first run: {place}");
+        for key in &keys[..14] {
+            let directory = key["topics/u.pin/".len()..].rsplit_once('/').unwrap().0;
+            // Committed, but nothing of it: all that is listed is new.
+            world.commit(source("u.pin", directory, 9), 0, 1);
+        }
+        // The newest that was committed is 2024-02-07, and six days before is
+        // 2024-02-01: January is past.
+        let (skipped, found) = world.remote(&fake);
+        assert_eq!(sorted(found), keys[7..], "{place}");
+        assert_eq!(skipped.older_folders, older, "{place}");
+        let (discovered, found) = world.local().unwrap();
+        assert_eq!(sorted(found), keys[7..], "{place}");
+        assert_eq!(discovered.topics[&topic("u.pin")].skipped, skipped, "{place}");
+        world.full = true;
+        assert_eq!(world.remote(&fake).1.len(), 15, "--full: {place}");
+    }
 }
 
 fn planned(world: &World, limits: ShardLimits) -> Vec<Shard> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::code::Code;
-use crate::key::Source;
+use crate::key::{Source, Topic};
 use crate::pipeline::discover::{Skipped, Strays};
 use crate::pipeline::write::DataFile;
 use crate::{Error, Result};
@@ -118,6 +118,9 @@ pub struct TopicReport {
     pub partitions: BTreeMap<u32, PartitionReport>,
     /// By directory below the topic, then by Kafka partition.
     pub directories: BTreeMap<String, BTreeMap<u32, PartitionReport>>,
+    /// Folders older than `--lookback`, not listed; one with folders below it
+    /// counts once.
+    pub folders_older_than_lookback: u64,
 }
 
 /// What was read of one Kafka partition in one directory.
@@ -159,7 +162,11 @@ impl TableReport {
     }
 
     /// Adds what was listed of one topic and not read.
-    pub fn add_skipped(&mut self, skipped: &Skipped) {
+    pub fn add_skipped(&mut self, topic: &Topic, skipped: &Skipped) {
+        if skipped.older_folders > 0 {
+            let topic = self.topics.entry(topic.to_string()).or_default();
+            topic.folders_older_than_lookback += skipped.older_folders;
+        }
         self.sidecars += skipped.sidecars;
         self.tombstones += skipped.tombstones;
         for strays in [&skipped.foreign, &skipped.other] {

@@ -23,6 +23,9 @@ impl Report {
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
         line(&mut out, "objects that are not the topic's, not read", self.foreign());
+        if self.outcome != Outcome::NothingNew {
+            line(&mut out, "folders older than --lookback, not listed", self.older_folders());
+        }
         let topics = self.topics_without_transform.iter().map(|topic| (topic.clone(), None));
         line(&mut out, "topics without a transform", topics.collect());
         let out_url = self.out.trim_end_matches('/');
@@ -58,6 +61,14 @@ impl Report {
             None => (name.clone(), Some(table.foreign)),
         });
         shown.collect()
+    }
+}
+
+impl Report {
+    fn older_folders(&self) -> Vec<(String, Option<u64>)> {
+        let topics = self.tables.values().flat_map(|table| &table.topics);
+        let counts = topics.map(|(name, topic)| (name, topic.folders_older_than_lookback));
+        counts.filter(|(_, n)| *n > 0).map(|(name, n)| (name.clone(), Some(n))).collect()
     }
 }
 

@@ -44,7 +44,7 @@ fn objects_that_were_not_read_are_told_with_an_example() {
     };
     let mut report = report();
     report.outcome = Outcome::NothingNew;
-    report.tables.get_mut("pin").unwrap().add_skipped(&skipped);
+    report.tables.get_mut("pin").unwrap().add_skipped(&Topic::parse("a.pin").unwrap(), &skipped);
     assert_eq!(report.tables["pin"].foreign, 10);
     assert_eq!(report.tables["pin"].foreign_examples, ["topics/a.pin/x", "1", "2", "3", "4"]);
     let told = "objects that are not the topic's, not read: pin (such as topics/a.pin/x) 10\n";
@@ -91,6 +91,21 @@ fn the_terminal_shows_the_outcome_at_a_glance() {
     topics without a transform: a.other
     report: ./clean/_runs/20240131T235959Z-0123abcd.json
     ");
+}
+
+#[test]
+fn folders_that_were_not_listed_are_told_beside_what_is_new() {
+    let mut report = report();
+    let skipped = Skipped { older_folders: 1_234, ..Skipped::default() };
+    let pin = report.tables.get_mut("pin").unwrap();
+    pin.add_skipped(&Topic::parse("b.pin").unwrap(), &skipped);
+    pin.add_skipped(&Topic::parse("c.pin").unwrap(), &Skipped::default());
+    assert_eq!(pin.topics["b.pin"].folders_older_than_lookback, 1_234);
+    assert!(!pin.topics.contains_key("c.pin"));
+    let told = "folders older than --lookback, not listed: b.pin 1,234\n";
+    assert!(report.terminal().contains(told), "{}", report.terminal());
+    report.outcome = Outcome::NothingNew;
+    assert!(!report.terminal().contains("lookback"), "{}", report.terminal());
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub fn tell(discovered: &Discovered, place: &str, read_before: bool) -> Result<(
     let passed_over: u64 = discovered.topics.values().map(strays).sum();
     for (name, topic) in &discovered.topics {
         tracing::debug!("{name}: {} new objects, {} bytes", topic.new.objects, topic.new.bytes);
+        let older = topic.skipped.older_folders;
+        if older > 0 {
+            tracing::debug!("{name}: {older} folders older than --lookback were not listed");
+        }
     }
     if new == 0 && passed_over > 0 && !read_before {
         return Err(Error::NothingMatched { place: place.to_owned(), found: none(discovered) });
