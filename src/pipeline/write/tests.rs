@@ -87,6 +87,8 @@ fn record_schema(columns: &[(&str, &str)]) -> SchemaRef {
         columns: columns.iter().map(column).collect(),
         unknown: Unknown::Count,
         ignore: vec![],
+        partition_by: vec![],
+        unique_by: vec![],
         slots: vec![],
         examples: vec![],
         hash: "hash".into(),
