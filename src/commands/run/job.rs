@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
-use super::places;
+use super::{keys, places};
 use crate::error::{Error, Result};
 use crate::pipeline::commit::{Latest, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Watermarks};
@@ -56,6 +56,7 @@ impl<'a> Job<'a> {
     pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
+        keys::check_format(&specs, settings.format)?;
         let session = Session::new(settings.s3.clone()).stopped_by(stop.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
         places::keep_apart(&source, settings)?;
@@ -210,8 +211,10 @@ impl<'a> Job<'a> {
             layout: self.settings.layout.clone(),
             table: spec.table.clone(),
             schema: table_schema(spec),
+            partition_by: spec.partition_by.clone(),
             spec_hash: spec.hash.clone(),
             generation: if self.settings.full { next } else { 0 },
+            unique_names: false,
             run_id: self.run_id.clone(),
             started: self.started,
             held: Arc::default(),

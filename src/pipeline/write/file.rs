@@ -92,7 +92,7 @@ impl FileWriter {
         let rest = std::mem::take(self.parquet.inner_mut());
         let bytes = self.sent + rest.len() as u64;
         let path = self.path.filename().unwrap_or_default().to_owned();
-        let file = DataFile { path, rows, bytes };
+        let file = DataFile { path, rows, bytes, partition: Vec::new() };
         Ok(match self.upload.take() {
             None => Staged::held(self.path, file, rest.into()),
             Some(upload) => Staged::uploaded(self.path, file, upload),
