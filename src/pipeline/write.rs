@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A table with `partition_by` gets one file, or a few, for each combination of
-//! values ([`partition`]):
+//! values:
 //!
 //! ```text
 //! <out>/<table>/<column>=<value>/…/<name>-<number>.parquet
