@@ -188,7 +188,7 @@ pub struct RunArgs {
     /// Folder, file:// or s3://bucket/prefix for the tables [default: ./clean]
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub out: Option<String>,
-    /// Format of the tables: delta or parquet [default: parquet]
+    /// Format of the tables: delta or parquet [default: delta]
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<String>,
     /// append, or overwrite: rebuild each table in one commit [default: append]

@@ -1,6 +1,7 @@
 //! `pinclean run`: what is new, cleaned and committed.
 
 mod job;
+mod keys;
 mod limits;
 mod places;
 

@@ -1,7 +1,7 @@
 //! Names of topics and fields → names of tables and columns.
 
 use crate::key::Topic;
-use crate::spec::RESCUED;
+use crate::spec::RESERVED;
 
 /// The part of a topic's name that says what it holds: after the last dot.
 fn subject(topic: &Topic) -> &str {
@@ -41,8 +41,11 @@ pub fn column(field: &str, taken: &[String]) -> String {
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert(0, '_');
     }
-    let free =
-        |name: &str| name != RESCUED && !taken.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let same = |name: &str, other: &str| other.eq_ignore_ascii_case(name);
+    let free = |name: &str| {
+        !RESERVED.iter().any(|other| same(name, other))
+            && !taken.iter().any(|other| same(name, other))
+    };
     let numbered = (2..).map(|number| format!("{name}_{number}"));
     let mut names = std::iter::once(name.clone()).chain(numbered);
     names.find(|name| free(name)).unwrap_or(name)
@@ -78,6 +81,7 @@ mod tests {
             ("1st", "_1st"),
             ("größe", "gr__e"),
             ("_rescued", "_rescued_2"),
+            ("_Kafka-offset", "_Kafka_offset_2"),
             ("👍", "_"),
         ] {
             let name = column(field, &taken);

@@ -1,6 +1,7 @@
 //! Cleaning: columns of fields → the table's columns, and rejects. Pure.
 
 mod faults;
+mod origin;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use faults::Faults;
 
 /// The table's columns, one row a record that passed.
 pub struct CleanBatch {
-    /// The columns of the spec that are written, in order.
+    /// The columns of the table, in order.
     pub frame: DataFrame,
     /// Records that did not pass, and those that were no rows at all.
     pub rejects: Vec<Reject>,
@@ -83,6 +84,10 @@ impl<'s> Cleaner<'s> {
         batch.rejects.extend(rejects);
         let nulled = faults.null_arrays(cleaned).map_err(refused)?;
         let output = nulled.select(self.cleaning.output.iter().cloned()).map_err(refused)?;
+        let output = match self.spec.unique_by.is_empty() {
+            true => output,
+            false => output.hstack(&origin::columns(&batch)).map_err(refused)?,
+        };
         let frame = match passed {
             None => output,
             Some(passed) => output.filter(&passed).map_err(refused)?,

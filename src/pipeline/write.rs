@@ -7,6 +7,13 @@
 //! <out>/_quarantine/<table>/<name>.parquet
 //! ```
 //!
+//! A table with `partition_by` gets one file, or a few, for each combination of
+//! values:
+//!
+//! ```text
+//! <out>/<table>/<column>=<value>/…/<name>-<number>.parquet
+//! ```
+//!
 //! Nothing of this counts until a manifest lists it (see
 //! [`commit`](super::commit)). The name is derived from what determines the
 //! rows ([`FileName`]), so that a repeated attempt overwrites itself. A file
@@ -24,6 +31,7 @@ use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
 use self::file::FileWriter;
+use self::partition::Partitions;
 use super::decode::Reject;
 use super::plan::Shard;
 use crate::arrow_bridge;
@@ -33,9 +41,11 @@ use crate::{Error, Result};
 
 mod file;
 mod name;
+mod partition;
 mod quarantine;
 mod schema;
 mod staged;
+mod value;
 
 pub use name::{FileName, SourceHash};
 pub use quarantine::schema as quarantine_schema;
@@ -45,13 +55,17 @@ pub use staged::{Staged, discard, publish};
 /// One file that was written, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFile {
-    /// Path below the table's folder, or below its folder in the quarantine.
+    /// Path below the table's folder, or below its folder in the quarantine, as
+    /// the object is called in the store: `country=United Kingdom/….parquet`. A
+    /// `%` in it is part of the name. A URL, as in the Delta log, encodes it once
+    /// more.
     pub path: String,
     /// Rows.
     pub rows: u64,
     /// Bytes.
     pub bytes: u64,
-    /// The values of the partition columns, as a Delta log spells them.
+    /// The values of the table's partition columns, in their order, as the Delta
+    /// protocol spells them; `None` for null. The file lacks these columns.
     #[serde(skip)]
     pub partition: Vec<(String, Option<String>)>,
     /// What is known of its columns, as a Delta log spells it.
@@ -72,11 +86,17 @@ pub struct Target {
     pub table: String,
     /// [`table_schema`] of the table's spec.
     pub schema: SchemaRef,
+    /// The spec's partition columns: columns of the schema, not all of them.
+    pub partition_by: Vec<String>,
     /// The spec's hash.
     pub spec_hash: String,
     /// The number of the manifest that a full run builds; 0 for an increment.
     pub generation: u64,
-    /// The run, for the quarantine.
+    /// Whether the files of each run have names of their own
+    /// ([`FileName::stem_of_run`]) instead of overwriting those of an attempt at
+    /// the same rows.
+    pub unique_names: bool,
+    /// The run, for the quarantine and for unique names.
     pub run_id: String,
     /// When the run started, for the quarantine.
     pub started: DateTime<Utc>,
@@ -87,7 +107,7 @@ pub struct Target {
 /// What one shard became.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// Files of rows: none or one.
+    /// Files of rows: none or one, or those of each partition.
     pub files: Vec<Staged>,
     /// Files of rejects: none or one.
     pub rejects: Vec<Staged>,
@@ -101,6 +121,32 @@ impl Written {
     }
 }
 
+/// The rows of one shard.
+enum Rows {
+    /// In one file, once there is a row.
+    Together(Option<FileWriter>),
+    /// In files of each partition.
+    Divided(Partitions),
+}
+
+impl Rows {
+    fn finish(self) -> Result<Vec<Staged>> {
+        match self {
+            Rows::Together(file) => {
+                Ok(file.map(FileWriter::finish).transpose()?.into_iter().collect())
+            }
+            Rows::Divided(partitions) => partitions.finish(),
+        }
+    }
+
+    fn abort(self) {
+        match self {
+            Rows::Together(file) => file.into_iter().for_each(FileWriter::abort),
+            Rows::Divided(partitions) => partitions.discard(),
+        }
+    }
+}
+
 /// Writes one shard.
 ///
 /// Memory is bounded whatever the shard's size: what is finished goes to the
@@ -110,16 +156,25 @@ impl Written {
 pub struct ShardWriter {
     target: Arc<Target>,
     shard: Arc<Shard>,
-    name: String,
-    rows: Option<FileWriter>,
+    /// Its files' name, without the ending.
+    stem: String,
+    rows: Rows,
     rejects: Option<FileWriter>,
 }
 
 impl ShardWriter {
     /// A writer that has written nothing yet: files begin with the first row.
     pub fn new(target: Arc<Target>, shard: Arc<Shard>) -> ShardWriter {
-        let name = FileName::of(&shard, &target.spec_hash, target.generation).to_string();
-        ShardWriter { target, shard, name, rows: None, rejects: None }
+        let name = FileName::of(&shard, &target.spec_hash, target.generation);
+        let stem = match target.unique_names {
+            true => name.stem_of_run(&target.run_id),
+            false => name.stem(),
+        };
+        let rows = match target.partition_by.is_empty() {
+            true => Rows::Together(None),
+            false => Rows::Divided(Partitions::new(Arc::clone(&target), &stem)),
+        };
+        ShardWriter { target, shard, stem, rows, rejects: None }
     }
 
     /// Adds the rows and rejects of one batch, in order.
@@ -131,16 +186,19 @@ impl ShardWriter {
     pub fn append(&mut self, frame: &DataFrame, rejects: &[Reject]) -> Result<()> {
         if frame.height() > 0 {
             let batch = arrow_bridge::record_batch(frame, &self.target.schema)?;
-            let (target, name) = (&self.target, &self.name);
-            let file = open(&mut self.rows, target, data_path(&target.table, name), || {
-                Arc::clone(&target.schema)
-            })?;
-            file.write(&batch)?;
+            let target = &self.target;
+            match &mut self.rows {
+                Rows::Together(slot) => {
+                    let path = data_path(&target.table, &self.stem);
+                    open(slot, target, path, || Arc::clone(&target.schema))?.write(&batch)?;
+                }
+                Rows::Divided(partitions) => partitions.add(&batch)?,
+            }
         }
         for rejects in rejects.chunks(quarantine::ROWS_AT_ONCE) {
             let batch = quarantine::record_batch(&self.target, &self.shard, rejects)?;
-            let (target, name) = (&self.target, &self.name);
-            let path = quarantine_path(&target.table, name);
+            let target = &self.target;
+            let path = quarantine_path(&target.table, &self.stem);
             let file = open(&mut self.rejects, target, path, quarantine::schema)?;
             file.write(&batch)?;
         }
@@ -162,10 +220,9 @@ impl ShardWriter {
                 return Err(error);
             }
         };
-        let rows = self.rows.take().map(FileWriter::finish).transpose();
         let mut written = Written { files: Vec::new(), rejects: rejects.into_iter().collect() };
-        match rows {
-            Ok(rows) => written.files.extend(rows),
+        match self.rows.finish() {
+            Ok(files) => written.files = files,
             Err(error) => {
                 written.discard(&self.target);
                 return Err(error);
@@ -176,9 +233,8 @@ impl ShardWriter {
 
     /// Gives up: ends open uploads. No file appears.
     pub fn abort(self) {
-        for file in self.rows.into_iter().chain(self.rejects) {
-            file.abort();
-        }
+        self.rows.abort();
+        self.rejects.into_iter().for_each(FileWriter::abort);
     }
 }
 
@@ -194,12 +250,12 @@ fn open<'a>(
     }
 }
 
-fn data_path(table: &str, name: &str) -> Path {
-    Path::from_iter([table, name])
+fn data_path(table: &str, stem: &str) -> Path {
+    Path::from_iter([table, &format!("{stem}.parquet")])
 }
 
-fn quarantine_path(table: &str, name: &str) -> Path {
-    Path::from_iter(["_quarantine", table, name])
+fn quarantine_path(table: &str, stem: &str) -> Path {
+    Path::from_iter(["_quarantine", table, &format!("{stem}.parquet")])
 }
 
 fn internal(e: impl std::fmt::Display) -> Error {

@@ -38,7 +38,7 @@ const PARTITIONERS: &[(&str, Partitioner)] = &[
 
 const DEFAULT_OUT: &str = "./clean";
 /// The help of `--format` says it too.
-const DEFAULT_FORMAT: Format = Format::Parquet;
+const DEFAULT_FORMAT: Format = Format::Delta;
 const DEFAULT_TOPICS_DIR: &str = "topics";
 const DEFAULT_FILE_DELIM: &str = "+";
 const DEFAULT_MEMORY: u64 = 256 << 20;

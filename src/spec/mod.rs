@@ -19,8 +19,20 @@ pub mod note;
 pub use problem::{Problem, Problems};
 pub use read::{DEFAULTS, hash_all, load, parse, parse_files};
 
-/// The last column of a table that keeps unknown fields: their JSON text.
+/// The column of a table that keeps unknown fields, after those of the spec:
+/// their JSON text.
 pub const RESCUED: &str = "_rescued";
+
+/// Column of a table with [`Spec::unique_by`]: the topic of the row's record.
+pub const KAFKA_TOPIC: &str = "_kafka_topic";
+/// Column of a table with [`Spec::unique_by`]: its Kafka partition, an int32.
+pub const KAFKA_PARTITION: &str = "_kafka_partition";
+/// Column of a table with [`Spec::unique_by`]: its Kafka offset, an int64.
+pub const KAFKA_OFFSET: &str = "_kafka_offset";
+
+/// Names that no column of a transforms file has, in whatever case: they are
+/// those of columns that pinclean adds.
+pub const RESERVED: [&str; 4] = [RESCUED, KAFKA_TOPIC, KAFKA_PARTITION, KAFKA_OFFSET];
 
 /// The cleaning of one table.
 #[derive(Debug, Clone)]
@@ -38,6 +50,14 @@ pub struct Spec {
     /// Fields that no column reads and that are known all the same: neither
     /// counted nor kept.
     pub ignore: Vec<String>,
+    /// Columns by whose values the rows are divided into folders, outermost
+    /// first. Written columns of a type but float64 and lists; never all.
+    pub partition_by: Vec<String>,
+    /// Columns of which each combination of values is kept once: in the row of
+    /// the record that is the latest by topic, Kafka partition and offset. A row
+    /// with a null among them is always kept. Written columns of a type but
+    /// float64 and lists; empty to keep all rows.
+    pub unique_by: Vec<String>,
     /// The JSON fields that are read, derived from the columns.
     pub slots: Vec<Slot>,
     /// Inputs and what they must become.
@@ -68,7 +88,7 @@ pub struct TopicGlob {
 pub enum Unknown {
     /// Count them by name in the report.
     Count,
-    /// Keep them, as JSON text in a last column `_rescued`.
+    /// Keep them, as JSON text in a column `_rescued` after those of the spec.
     Keep,
 }
 

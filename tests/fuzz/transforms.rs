@@ -5,10 +5,14 @@ use pinclean::spec::{DEFAULTS, Problem, Spec, parse};
 use crate::choices::Choices;
 
 /// Texts to put into a file: values, keys, things that are hard to parse.
-const PARTS: [&str; 66] = [
+const PARTS: [&str; 70] = [
     "\"0\"",
     "\"1\"",
     "\"_rescued\"",
+    "\"_kafka_offset\"",
+    "partition_by = [\"a\"]",
+    "unique_by = [\"a\"]",
+    "partition_by",
     "\"note\"",
     "\"value\"",
     "\"keep\"",

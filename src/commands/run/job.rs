@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
-use super::places;
+use super::{keys, places};
 use crate::error::{Error, Result};
 use crate::pipeline::commit::{Base, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Lookback, Watermarks};
@@ -23,7 +23,7 @@ use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339, run_id};
 use crate::pipeline::watch::Watch;
 use crate::pipeline::write::{Target, table_schema};
 use crate::progress::Progress;
-use crate::settings::Run;
+use crate::settings::{Format, Run};
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
 use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
@@ -56,6 +56,7 @@ impl<'a> Job<'a> {
     pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
+        keys::check_format(&specs, settings.format)?;
         let session = Session::new(settings.s3.clone()).stopped_by(stop.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
         places::keep_apart(&source, settings)?;
@@ -211,8 +212,10 @@ impl<'a> Job<'a> {
             layout: self.settings.layout.clone(),
             table: spec.table.clone(),
             schema: table_schema(spec),
+            partition_by: spec.partition_by.clone(),
             spec_hash: spec.hash.clone(),
             generation: if self.settings.rebuilds() { next } else { 0 },
+            unique_names: self.settings.format == Format::Delta,
             run_id: self.run_id.clone(),
             started: self.started,
             held: Arc::default(),

@@ -2,6 +2,8 @@
 
 mod sql;
 
+use serde_json::json;
+
 use super::*;
 use crate::spec::parse;
 use crate::trial::{Trial, rows};
@@ -500,4 +502,29 @@ fn an_empty_batch_has_the_columns_of_the_table() {
         let types: Vec<_> = batch.frame.dtypes().iter().map(ToString::to_string).collect();
         assert_eq!(types, ["i64", "list[datetime[μs]]", "datetime[μs]", "i32"], "{lines}");
     }
+}
+
+#[test]
+fn unique_rows_say_which_record_they_are() {
+    let text = "[[column]]\nname = \"i\"\ntype = \"int32\"\nfield = \"i\"\n";
+    let head = format!("unique_by = [\"i\"]\nunknown = \"keep\"\n{HEAD}{text}");
+    let spec = parse("t.toml", &head).unwrap();
+    let lines = b"{\"i\":1}\n\n{\"i\":\"x\"}\n{\"i\":3}\n";
+    let batch = Trial::new(&spec).unwrap().run(lines).unwrap();
+    let row = |i: i32, offset: i64| {
+        let cells = [
+            ("i", json!(i)),
+            ("_rescued", json!(null)),
+            ("_kafka_topic", json!("trial")),
+            ("_kafka_partition", json!(0)),
+            ("_kafka_offset", json!(offset)),
+        ];
+        cells.map(|(name, value)| (name.to_owned(), value)).to_vec()
+    };
+    assert_eq!(rows(&batch.frame), [row(1, 0), row(3, 2)]);
+    // The frame is one of the table's schema: names, order and types.
+    let schema = crate::pipeline::write::table_schema(&spec);
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(batch.frame.get_column_names_owned(), names);
+    assert_eq!(crate::arrow_bridge::record_batch(&batch.frame, &schema).unwrap().num_rows(), 2);
 }

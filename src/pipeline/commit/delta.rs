@@ -71,7 +71,7 @@ impl DeltaTable {
             about: About {
                 description: spec.description.clone(),
                 schema,
-                partition_by: Vec::new(),
+                partition_by: spec.partition_by.clone(),
                 spec_hash: spec.hash.clone(),
             },
         })

@@ -33,6 +33,8 @@ fn spec(table: &str, pattern: &str) -> Spec {
         columns: Vec::new(),
         unknown: Unknown::Count,
         ignore: Vec::new(),
+        partition_by: Vec::new(),
+        unique_by: Vec::new(),
         slots: Vec::new(),
         examples: Vec::new(),
         hash: String::new(),

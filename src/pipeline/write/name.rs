@@ -48,7 +48,25 @@ impl FileName {
         }
     }
 
-    /// Reads a name back; `None` for any name that pinclean does not give.
+    /// The name without its ending, for a table whose log may list an earlier
+    /// attempt's file of the same rows and another size: with the part of the
+    /// run's id that is random, so that no attempt overwrites the file of another.
+    /// [`parse`](Self::parse) takes no such name for its own.
+    pub fn stem_of_run(&self, run_id: &str) -> String {
+        let random = run_id.rsplit('-').next().unwrap_or(run_id);
+        format!("{}-{random}", self.stem())
+    }
+
+    /// The name without its ending.
+    pub fn stem(&self) -> String {
+        let FileName { topic, partition, first, last, directory, generation, inputs } = self;
+        format!(
+            "{topic}+{partition}+{first:010}-{last:010}.{directory:016x}.{generation}.{inputs:016x}"
+        )
+    }
+
+    /// Reads a name back; `None` for any name that pinclean does not give to the
+    /// one file of a shard.
     pub fn parse(name: &str) -> Option<FileName> {
         let mut parts = name.strip_suffix(".parquet")?.rsplitn(4, '.');
         let inputs = u64::from_str_radix(parts.next()?, 16).ok()?;
@@ -75,11 +93,7 @@ impl FileName {
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FileName { topic, partition, first, last, directory, generation, inputs } = self;
-        write!(
-            f,
-            "{topic}+{partition}+{first:010}-{last:010}.{directory:016x}.{generation}.{inputs:016x}.parquet"
-        )
+        write!(f, "{}.parquet", self.stem())
     }
 }
 
@@ -181,6 +195,17 @@ mod tests {
         ] {
             assert_eq!(FileName::parse(&name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn no_two_runs_give_one_name_and_neither_is_taken_for_the_name_of_a_shard() {
+        let name = FileName::of(&shard(), "abc", 7);
+        let [a, b] = ["20240131T235959Z-0a1b2c3d", "20240131T235959Z-0a1b2c3e"]
+            .map(|run| format!("{}.parquet", name.stem_of_run(run)));
+        assert_ne!(a, b);
+        assert!(a.ends_with("-0a1b2c3d.parquet"), "{a}");
+        assert_eq!(FileName::parse(&a), None);
+        assert_eq!(FileName::parse(&a.replace(".parquet", "-1.parquet")), None);
     }
 
     #[test]

@@ -5,7 +5,16 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{RESCUED, Scalar, Spec, Type, Unknown};
+use crate::spec::{
+    KAFKA_OFFSET, KAFKA_PARTITION, KAFKA_TOPIC, RESCUED, Scalar, Spec, Type, Unknown,
+};
+
+/// What a table with [`Spec::unique_by`] says of each row's record.
+const ORIGIN: [(&str, Type); 3] = [
+    (KAFKA_TOPIC, Type::Scalar(Scalar::String)),
+    (KAFKA_PARTITION, Type::Scalar(Scalar::Int32)),
+    (KAFKA_OFFSET, Type::Scalar(Scalar::Int64)),
+];
 
 /// A column of a table, as the manifest lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +42,12 @@ fn columns(spec: &Spec) -> impl Iterator<Item = (&str, Type)> {
     let rescued =
         (spec.unknown == Unknown::Keep).then_some((RESCUED, Type::Scalar(Scalar::String)));
     let visible = spec.columns.iter().filter(|column| !column.hidden);
-    visible.map(|column| (column.name.as_str(), column.ty)).chain(rescued)
+    let origin = match spec.unique_by.is_empty() {
+        true => &[][..],
+        false => &ORIGIN,
+    };
+    let added = rescued.into_iter().chain(origin.iter().copied());
+    visible.map(|column| (column.name.as_str(), column.ty)).chain(added)
 }
 
 fn arrow_type(ty: Type) -> DataType {

@@ -17,6 +17,8 @@ use crate::code::Code;
 use crate::key::{Extension, Layout, Source, Topic};
 use crate::pipeline::discover::Object;
 
+mod partition;
+
 struct Bench {
     runtime: Runtime,
     target: Arc<Target>,
@@ -33,7 +35,9 @@ fn bench(objects: Arc<dyn ObjectStore>) -> Bench {
         table: "pin".into(),
         schema,
         spec_hash: "hash".into(),
+        partition_by: Vec::new(),
         generation: 0,
+        unique_names: false,
         run_id: "run".into(),
         started: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
         held: Arc::default(),
@@ -87,6 +91,8 @@ fn record_schema(columns: &[(&str, &str)]) -> SchemaRef {
         columns: columns.iter().map(column).collect(),
         unknown: Unknown::Count,
         ignore: vec![],
+        partition_by: vec![],
+        unique_by: vec![],
         slots: vec![],
         examples: vec![],
         hash: "hash".into(),
@@ -112,6 +118,14 @@ impl Bench {
             }
             stored
         })
+    }
+}
+
+/// The file of rows under way.
+fn file(writer: &ShardWriter) -> &FileWriter {
+    match &writer.rows {
+        Rows::Together(Some(file)) => file,
+        _ => panic!("there is no file of all rows"),
     }
 }
 
@@ -203,6 +217,21 @@ fn a_repeated_attempt_gives_the_same_file() {
 }
 
 #[test]
+fn an_attempt_with_names_of_its_own_overwrites_no_other() {
+    let mut bench = bench(Arc::new(InMemory::new()));
+    for run in ["20240131T235959Z-0a1b2c3d", "20240131T235959Z-0a1b2c3e"] {
+        let target = Arc::make_mut(&mut bench.target);
+        (target.unique_names, target.run_id) = (true, run.into());
+        let mut writer = bench.writer();
+        writer.append(&frame(0..5), &[reject(1)]).unwrap();
+        let (files, rejects) = bench.publish(writer.finish().unwrap());
+        let ending = format!("-{}.parquet", &run[17..]);
+        assert!(files[0].path.ends_with(&ending) && rejects[0].path.ends_with(&ending));
+    }
+    assert_eq!(bench.stored().len(), 4);
+}
+
+#[test]
 fn no_rows_make_no_file() {
     let bench = bench(Arc::new(InMemory::new()));
     let mut writer = bench.writer();
@@ -241,9 +270,9 @@ fn a_large_file_goes_in_parts_and_memory_stays_bounded() {
     let mut writer = bench.writer();
     for _ in 0..15 {
         writer.append(&batch, &[]).unwrap();
-        assert!(writer.rows.as_ref().unwrap().parquet.inner().len() < 48 << 20);
+        assert!(file(&writer).parquet.inner().len() < 48 << 20);
     }
-    assert!(writer.rows.as_ref().unwrap().upload.is_some());
+    assert!(file(&writer).upload.is_some());
     assert_eq!(bench.stored(), [], "nothing is to be seen before the end");
     let written = writer.finish().unwrap();
     assert_eq!(bench.stored(), [], "nobody sees a file before the commit");
@@ -295,7 +324,7 @@ fn an_abandoned_shard_leaves_nothing_on_the_disk() {
     for _ in 0..8 {
         writer.append(&batch, &[reject(1)]).unwrap();
     }
-    assert!(writer.rows.as_ref().unwrap().upload.is_some());
+    assert!(file(&writer).upload.is_some());
     writer.abort();
     let left: Vec<_> = std::fs::read_dir(folder.path().join("pin")).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");

@@ -35,6 +35,8 @@ impl<'a> Check<'a> {
         let examples = raw.examples.iter().map(|raw| check.example(raw)).collect::<Vec<_>>();
         check.some_column_is_written();
         check.fields_are_used(&columns);
+        let partition_by = check.partition_by();
+        let unique_by = check.unique_by();
         Some(Spec {
             table: table?,
             description: text(&raw.description),
@@ -42,6 +44,8 @@ impl<'a> Check<'a> {
             columns: columns.into_iter().collect::<Option<_>>()?,
             unknown,
             ignore: raw.ignore.iter().map(|field| field.get_ref().clone()).collect(),
+            partition_by,
+            unique_by,
             slots: check.slots.into_inner(),
             examples: examples.into_iter().collect::<Option<_>>()?,
             hash: String::new(),

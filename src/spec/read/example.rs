@@ -6,10 +6,9 @@ use toml::Spanned;
 use super::check::{Check, text};
 use super::literal::Literal;
 use super::raw::{RawExample, RawReject};
-use super::scope::RESCUED;
 use crate::code::Code;
 use crate::near::hint;
-use crate::spec::{Example, Expect, Scalar, Type};
+use crate::spec::{Example, Expect, RESCUED, Scalar, Type};
 
 impl Check<'_> {
     pub(super) fn example(&mut self, raw: &RawExample) -> Option<Example> {
@@ -79,18 +78,8 @@ impl Check<'_> {
         if column == RESCUED && keeps {
             return Some((usize::MAX, Some(Type::Scalar(Scalar::String))));
         }
-        match self.scope.position(column) {
-            Some(position) if self.scope.columns[position].hidden => {
-                self.problem(&name.span(), format!("column `{column}` is hidden"));
-                None
-            }
-            Some(position) => Some((position, self.scope.columns[position].ty)),
-            None => {
-                let hint = hint(column, self.scope.written());
-                self.problem(&name.span(), format!("there is no column `{column}`{hint}"));
-                None
-            }
-        }
+        let position = self.written_column(name)?;
+        Some((position, self.scope.columns[position].ty))
     }
 
     fn reject(&mut self, raw: &RawReject) -> Option<Expect> {

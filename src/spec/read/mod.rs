@@ -8,6 +8,7 @@ mod reader;
 mod literal;
 mod raw;
 mod check;
+mod keys;
 mod scope;
 mod column;
 mod source;

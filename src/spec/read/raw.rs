@@ -9,7 +9,7 @@ use super::found::{Found, Span};
 use super::literal::Literal;
 use super::reader::Reader;
 
-pub(super) const SPEC_KEYS: [&str; 9] = [
+pub(super) const SPEC_KEYS: [&str; 11] = [
     "version",
     "table",
     "description",
@@ -17,6 +17,8 @@ pub(super) const SPEC_KEYS: [&str; 9] = [
     "unknown",
     "fields",
     "ignore",
+    "partition_by",
+    "unique_by",
     "column",
     "example",
 ];
@@ -58,6 +60,8 @@ pub(super) struct RawSpec {
     pub(super) unknown: Text,
     pub(super) fields: Texts,
     pub(super) ignore: Texts,
+    pub(super) partition_by: Texts,
+    pub(super) unique_by: Texts,
     pub(super) columns: Vec<RawColumn>,
     pub(super) examples: Vec<RawExample>,
 }
@@ -137,6 +141,8 @@ impl RawSpec {
             unknown: reader.string("unknown", found),
             fields: reader.strings("fields", found),
             ignore: reader.strings("ignore", found),
+            partition_by: reader.strings("partition_by", found),
+            unique_by: reader.strings("unique_by", found),
             columns: columns.into_iter().map(|(t, span)| RawColumn::read(t, span, found)).collect(),
             examples: examples
                 .into_iter()

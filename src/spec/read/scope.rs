@@ -7,10 +7,7 @@ use toml::Spanned;
 use super::found::Found;
 use super::raw::{RawColumn, RawSpec};
 use crate::near::hint;
-use crate::spec::{Scalar, Type};
-
-/// The last column, if unknown fields are kept.
-pub(super) const RESCUED: &str = "_rescued";
+use crate::spec::{RESCUED, RESERVED, Scalar, Type};
 
 pub(super) const SCALARS: [Scalar; 7] = [
     Scalar::Int32,
@@ -84,8 +81,11 @@ fn name_problem(name: &str, above: &[Known]) -> Option<String> {
     {
         return Some(format!("`{name}` is no column name: use letters, digits and `_`"));
     }
-    if name == RESCUED {
-        return Some(format!("`{RESCUED}` is the column of the unknown fields that are kept"));
+    if let Some(reserved) = RESERVED.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        return Some(match reserved {
+            RESCUED => format!("`{RESCUED}` is the column of the unknown fields that are kept"),
+            _ => format!("`{reserved}` is a column that `unique_by` adds"),
+        });
     }
     // Query engines and Delta take names that differ only in case for one.
     let twin = above.iter().find(|known| known.name.eq_ignore_ascii_case(name))?;

@@ -207,12 +207,87 @@ fn a_problem_of_a_column_has_its_place() {
             column("name = \"_rescued\"\ntype = \"int32\"\nfield = \"a\""),
             "5:8: `_rescued` is the column of the unknown fields that are kept",
         ),
+        (
+            column("name = \"_Kafka_offset\"\ntype = \"int32\"\nfield = \"a\""),
+            "5:8: `_kafka_offset` is a column that `unique_by` adds",
+        ),
         (format!("{HEAD}{COLUMN}{COLUMN}"), "9:8: there is a column `a` already"),
         (
             format!("{HEAD}{COLUMN}{}", COLUMN.replace("name = \"a\"", "name = \"A\"")),
             "9:8: `A` differs from column `a` only in case",
         ),
     ]);
+}
+
+#[test]
+fn a_problem_of_the_key_columns_has_its_place() {
+    let with = |lines: &str, columns: &[(&str, &str)]| {
+        let column = |(name, ty): &(&str, &str)| {
+            format!("[[column]]\nname = \"{name}\"\ntype = \"{ty}\"\nfield = \"{name}\"\n")
+        };
+        format!("{lines}\n{HEAD}{}", columns.iter().map(column).collect::<String>())
+    };
+    let two = &[("a", "int32"), ("day", "date")];
+    let sound = ["int64", "string", "bool", "timestamp", "date"].map(|ty| {
+        let lines = "partition_by = [\"x\"]\nunique_by = [\"x\", \"a\"]";
+        (with(lines, &[("a", "int32"), ("x", ty)]), "")
+    });
+    let hidden = with("partition_by = ['h']\nunique_by = ['h']", two)
+        + "[[column]]\nname = 'h'\ntype = 'string'\nfield = 'h'\nhidden = true\n\
+           [[column]]\nname = 's'\ntype = 'string'\nsql = 'upper(h)'\n";
+    let mut cases = vec![
+        (with("partition_by = []", two), "1:16: `partition_by` is empty"),
+        (with("unique_by = []", two), "1:13: `unique_by` is empty"),
+        (
+            with("unique_by = 'a'", two),
+            "1:13: `unique_by` must be an array of strings, not a string",
+        ),
+        (
+            with("partition_by = ['dai', 'country']\nunique_by = ['A', '_kafka_offset']", two),
+            "1:17: there is no column `dai`; did you mean `day`?\n\
+             1:24: there is no column `country`; there is `a`, `day`\n\
+             2:14: there is no column `A`; did you mean `a`?\n\
+             2:19: there is no column `_kafka_offset`; there is `a`, `day`",
+        ),
+        (
+            with("partition_by = ['day', 'day']\nunique_by = ['a', 'day', 'a']", two),
+            "1:24: `day` is listed already\n2:26: `a` is listed already",
+        ),
+        (hidden, "1:17: column `h` is hidden\n2:14: column `h` is hidden"),
+        (
+            with(
+                "partition_by = ['f']\nunique_by = ['l']",
+                &[("f", "float64"), ("l", "list<string>")],
+            ),
+            "1:17: `f` is float64, and `partition_by` takes int32, int64, string, bool, \
+             timestamp and date\n\
+             2:14: `l` is list<string>, and `unique_by` takes int32, int64, string, bool, \
+             timestamp and date",
+        ),
+        (
+            with("partition_by = ['day', 'a']", two),
+            "1:17: every column is in `partition_by`: at least one must not be",
+        ),
+        (
+            with("unknown = 'keep'\npartition_by = ['_rescued']", two),
+            "2:17: there is no column `_rescued`; there is `a`, `day`",
+        ),
+        (with("unique_by = ['day', 'a']", two), ""),
+    ];
+    cases.extend(sound);
+    check_table(cases);
+}
+
+#[test]
+fn key_columns_are_kept_in_their_order() {
+    let text = format!(
+        "partition_by = ['b', 'a']\nunique_by = ['c', 'a']\n{HEAD}{COLUMN}{}{}",
+        COLUMN.replace("\"a\"", "\"b\""),
+        COLUMN.replace("\"a\"", "\"c\"")
+    );
+    let spec = spec(&text);
+    assert_eq!(spec.partition_by, ["b", "a"]);
+    assert_eq!(spec.unique_by, ["c", "a"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn column(ty: &str, rest: &str) -> String {
 fn files(block: &str) -> Vec<String> {
     if block.starts_with("version") {
         vec![block.to_owned()]
-    } else if block.starts_with("fields") {
+    } else if block.starts_with("fields") || block.starts_with("partition_by") {
         vec![format!("{HEAD}{block}")]
     } else if block.contains("[[example]]") {
         vec![format!("{HEAD}{ORDERS}{block}")]
@@ -76,6 +76,21 @@ fn every_block_of_the_grammar_is_a_sound_transform() {
         assert!(output.status.success(), "{text}\n{}", said(&output));
     }
     assert!(examples >= 2, "{examples} examples");
+}
+
+#[test]
+fn every_key_of_the_file_is_read() {
+    let rows = document().table("key");
+    let keys: Vec<&str> = rows.iter().flat_map(|row| code(&row[0])).collect();
+    assert!(keys.contains(&"partition_by") && keys.contains(&"unique_by"), "{keys:?}");
+    for key in keys {
+        // None of them may be a table: what is read is refused as one.
+        let problems = parse("orders.toml", &format!("{key} = {{}}\n")).unwrap_err();
+        let told = problems
+            .iter()
+            .any(|problem| problem.message.starts_with(&format!("`{key}` must be ")));
+        assert!(told, "{key}: {problems:#?}");
+    }
 }
 
 #[test]
