@@ -18,6 +18,7 @@ pub mod value;
 pub mod spec;
 pub mod store;
 pub mod arrow_bridge;
+pub mod delta;
 
 // What the operator typed, and how the program answers.
 pub mod settings;

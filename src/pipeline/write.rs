@@ -23,7 +23,6 @@ use object_store::path::Path;
 use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
-use self::file::FileWriter;
 use super::decode::Reject;
 use super::plan::Shard;
 use crate::arrow_bridge;
@@ -35,10 +34,13 @@ mod file;
 mod name;
 mod quarantine;
 mod schema;
+mod sink;
 mod staged;
 
+pub use file::FileWriter;
 pub use name::{FileName, SourceHash};
 pub use schema::{Field, fields, table_schema};
+pub use sink::FileSink;
 pub use staged::{Staged, discard, publish};
 
 /// One file that was written, complete.
@@ -50,6 +52,10 @@ pub struct DataFile {
     pub rows: u64,
     /// Bytes.
     pub bytes: u64,
+    /// What a Delta log says of its columns ([`crate::delta::stats`]); the
+    /// manifests do not hold it.
+    #[serde(skip)]
+    pub stats: String,
 }
 
 /// Where and how the shards of one table are written in one run.
@@ -75,6 +81,19 @@ pub struct Target {
     pub started: DateTime<Utc>,
     /// Bytes of the table's files that wait for the commit in memory.
     pub held: Arc<AtomicUsize>,
+}
+
+impl Target {
+    /// Where and how the files of the table are made.
+    pub fn sink(&self) -> FileSink {
+        FileSink {
+            output: self.output.clone(),
+            runtime: self.runtime.clone(),
+            table: self.table.clone(),
+            spec_hash: Some(self.spec_hash.clone()),
+            held: Arc::clone(&self.held),
+        }
+    }
 }
 
 /// What one shard became.
@@ -183,7 +202,7 @@ fn open<'a>(
 ) -> Result<&'a mut FileWriter> {
     match slot {
         Some(file) => Ok(file),
-        None => Ok(slot.insert(FileWriter::open(target, path, schema())?)),
+        None => Ok(slot.insert(FileWriter::open(&target.sink(), path, schema())?)),
     }
 }
 

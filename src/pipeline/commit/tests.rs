@@ -158,6 +158,7 @@ impl Draft {
             path: (*path).into(),
             rows: 1,
             bytes: 1,
+            stats: String::new(),
         }));
         self
     }

@@ -52,7 +52,7 @@ fn objects_that_were_not_read_are_told_with_an_example() {
 }
 
 fn file(rows: u64) -> DataFile {
-    DataFile { path: "f.parquet".into(), rows, bytes: 10 }
+    DataFile { path: "f.parquet".into(), rows, bytes: 10, stats: String::new() }
 }
 
 fn table() -> TableReport {
