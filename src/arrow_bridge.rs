@@ -1,29 +1,35 @@
-//! Polars frames → Arrow record batches, without a copy.
+//! Polars frames ↔ Arrow record batches, without a copy.
 //!
 //! Polars and arrow-rs each implement the Arrow C data interface
 //! (<https://arrow.apache.org/docs/format/CDataInterface.html>). An array is
 //! exported by one and imported by the other; its buffers stay where they are
-//! and are freed by Polars when the last batch that holds them is dropped.
+//! and are freed by the one that made them when the last batch or frame that
+//! holds them is dropped.
 
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, LargeListArray, make_array, new_empty_array};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
-use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use polars::prelude::{Column, CompatLevel, DataFrame};
+use polars::prelude::{Column, CompatLevel, DataFrame, PlSmallStr, Series};
 use polars_arrow::array::Array as PolarsArray;
 use polars_arrow::datatypes::Field as PolarsField;
-use polars_arrow::ffi::{export_array_to_c, export_field_to_c};
+use polars_arrow::ffi::{
+    export_array_to_c, export_field_to_c, import_array_from_c, import_field_from_c,
+};
 
+use crate::error::Cause;
 use crate::{Error, Result};
 
 /// The frame as one record batch of `schema`.
 ///
 /// The frame must hold the schema's columns, by name, in any order. Timestamps
 /// without a zone are taken as UTC: the numbers stay. Several chunks of a
-/// column become one, which copies that column.
+/// column become one, which copies that column, as does what is not a view in
+/// the schema: `Utf8` and `LargeBinary`.
 ///
 /// # Errors
 ///
@@ -44,8 +50,54 @@ pub fn record_batch(frame: &DataFrame, schema: &SchemaRef) -> Result<RecordBatch
         .map_err(|e| internal(&e))
 }
 
+/// The record batch as a frame: the inverse of [`record_batch`]. Timestamps
+/// lose their zone, which must be UTC: the numbers stay.
+///
+/// # Errors
+///
+/// [`Error::Internal`] for a type that no table of ours has.
+pub fn data_frame(batch: &RecordBatch) -> Result<DataFrame> {
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns());
+    let columns = columns.map(|(field, array)| {
+        let series = export(field.name(), array)
+            .map_err(|e| internal(&format!("column {}: {e}", field.name())))?;
+        Ok(Column::from(series))
+    });
+    DataFrame::new(batch.num_rows(), columns.collect::<Result<_>>()?).map_err(|e| internal(&e))
+}
+
 fn internal(e: &dyn std::fmt::Display) -> Error {
-    Error::Internal { stage: "write", message: e.to_string() }
+    Error::Internal { stage: "the Arrow bridge", message: e.to_string() }
+}
+
+fn export(name: &str, array: &ArrayRef) -> Result<Series, Cause> {
+    let array = conform(Arc::clone(array), &polars_type(array.data_type())?)?;
+    Ok(Series::try_from((PlSmallStr::from(name), cross_back(&array)?))?)
+}
+
+/// The type under which Polars holds the same values in the same buffers.
+fn polars_type(ty: &DataType) -> Result<DataType, ArrowError> {
+    Ok(match ty {
+        DataType::Boolean
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float64
+        | DataType::Date32
+        | DataType::Utf8View
+        | DataType::BinaryView => ty.clone(),
+        DataType::Utf8 => DataType::Utf8View,
+        DataType::LargeBinary => DataType::BinaryView,
+        DataType::Timestamp(TimeUnit::Microsecond, zone)
+            if zone.as_deref().is_none_or(|zone| zone == "UTC") =>
+        {
+            DataType::Timestamp(TimeUnit::Microsecond, None)
+        }
+        DataType::LargeList(element) => {
+            let ty = polars_type(element.data_type())?;
+            DataType::LargeList(Arc::new(element.as_ref().clone().with_data_type(ty)))
+        }
+        ty => return Err(ArrowError::SchemaError(format!("{ty} is no type of a table"))),
+    })
 }
 
 fn import(column: &Column, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
@@ -77,8 +129,30 @@ fn cross(array: Box<dyn PolarsArray>) -> Result<ArrayRef, ArrowError> {
     Ok(make_array(data))
 }
 
-/// The same values under the wanted type. Types differ only in names: the zone
-/// of timestamps and the field of list elements.
+/// One array over the border the other way, with all its buffers.
+#[allow(unsafe_code, reason = "the Arrow C data interface is a C ABI; there is no safe door")]
+fn cross_back(array: &dyn Array) -> Result<Box<dyn PolarsArray>, Cause> {
+    let (array, schema) = to_ffi(&array.to_data())?;
+    // SAFETY: as in `cross`: one struct of the C data interface under two names,
+    // whose ownership moves with it. `transmute` checks the sizes.
+    let (array, schema) = unsafe {
+        (
+            std::mem::transmute::<FFI_ArrowArray, polars_arrow::ffi::ArrowArray>(array),
+            std::mem::transmute::<FFI_ArrowSchema, polars_arrow::ffi::ArrowSchema>(schema),
+        )
+    };
+    // SAFETY: the schema was exported by arrow-rs and is not released before the
+    // end of this function; the field owns what it takes from it.
+    let field = unsafe { import_field_from_c(&schema) }?;
+    // SAFETY: array and schema were exported from the same data, which arrow-rs
+    // holds valid: lengths, offsets and UTF-8 are those that the type asks for.
+    // The array keeps the buffers alive, and nobody writes to them.
+    Ok(unsafe { import_array_from_c(array, field.dtype) }?)
+}
+
+/// The same values under the wanted type. Types differ in names, the zone of
+/// timestamps and the field of list elements, and in whether texts and bytes
+/// are views.
 fn conform(array: ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
     match (array.data_type(), wanted) {
         (is, wanted) if is == wanted => Ok(array),
@@ -89,6 +163,17 @@ fn conform(array: ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
             let naive = array.as_primitive::<TimestampMicrosecondType>().clone();
             Ok(Arc::new(naive.with_timezone(Arc::clone(zone))))
         }
+        (
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)),
+            DataType::Timestamp(TimeUnit::Microsecond, None),
+        ) => {
+            let zoned = array.as_primitive::<TimestampMicrosecondType>().clone();
+            Ok(Arc::new(zoned.with_timezone_opt(None::<Arc<str>>)))
+        }
+        (DataType::Utf8, DataType::Utf8View)
+        | (DataType::Utf8View, DataType::Utf8)
+        | (DataType::LargeBinary, DataType::BinaryView)
+        | (DataType::BinaryView, DataType::LargeBinary) => cast(&array, wanted),
         (DataType::LargeList(_), DataType::LargeList(element)) => {
             let (_, offsets, values, nulls) = array.as_list::<i64>().clone().into_parts();
             let values = conform(values, element.data_type())?;
@@ -110,7 +195,10 @@ mod tests {
     use arrow::datatypes::{Field, Schema, SchemaRef};
     use polars::prelude::*;
 
-    use super::record_batch;
+    use arrow::array::{LargeBinaryArray, StringArray};
+    use arrow::record_batch::RecordBatch;
+
+    use super::{data_frame, record_batch};
     use crate::Error;
 
     type ArrowType = arrow::datatypes::DataType;
@@ -252,6 +340,94 @@ mod tests {
         let array = crossed(series, &wanted);
         assert_eq!(array.as_primitive::<arrow::datatypes::Int64Type>().values().as_ptr(), address);
         assert_eq!(&array, &wanted);
+    }
+
+    fn crossed_back(array: &ArrayRef) -> Series {
+        let batch = RecordBatch::try_new(schema_of(array), vec![Arc::clone(array)]).unwrap();
+        let frame = data_frame(&batch).unwrap();
+        assert_eq!(frame.height(), array.len());
+        frame.column("v").unwrap().as_materialized_series().clone()
+    }
+
+    #[test]
+    fn every_type_comes_back_with_its_values_and_nulls() {
+        for (series, array) in cases() {
+            let back = crossed_back(&array);
+            assert_eq!(back.dtype(), series.dtype());
+            assert!(back.equals_missing(&series), "{back} {series}");
+            assert_eq!(back.null_count(), series.null_count());
+        }
+    }
+
+    #[test]
+    fn slices_come_back_and_go_forth_again() {
+        for (series, array) in cases() {
+            for (offset, len) in [(0, 5), (1, 3), (3, 2), (4, 1), (2, 0), (0, 0)] {
+                let sliced = array.slice(offset, len);
+                let back = crossed_back(&sliced);
+                assert_eq!(back.dtype(), series.dtype());
+                assert!(back.equals_missing(&series.slice(offset as i64, len)));
+                assert_eq!(&crossed(back, &array), &sliced);
+            }
+        }
+    }
+
+    #[test]
+    fn long_columns_with_nulls_at_every_bit_come_back() {
+        let numbers = (0..1000i64).map(|n| (n % 7 != 3).then_some(n));
+        let array: ArrayRef = Arc::new(numbers.clone().collect::<Int64Array>());
+        let flags: ArrayRef =
+            Arc::new(numbers.map(|n| n.map(|n| n % 3 == 0)).collect::<BooleanArray>());
+        for offset in 0..70 {
+            for array in [&array, &flags] {
+                let sliced = array.slice(offset, 900);
+                assert_eq!(&crossed(crossed_back(&sliced), &sliced), &sliced);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_and_bytes_that_are_no_views_make_the_round_trip() {
+        let long = "a text that is longer than the twelve bytes of a view";
+        let bytes: Vec<Option<&[u8]>> = vec![Some(&[0xff, 0]), None, Some(b""), Some(&[7; 40])];
+        let arrays: [ArrayRef; 3] = [
+            Arc::new(StringArray::from(vec![Some("é"), None, Some(""), Some(long)])),
+            Arc::new(LargeBinaryArray::from(bytes)),
+            Arc::new(StringViewArray::from(vec![None::<&str>; 4])),
+        ];
+        for array in arrays {
+            for sliced in [array.slice(0, 4), array.slice(1, 2), array.slice(0, 0)] {
+                assert_eq!(&crossed(crossed_back(&sliced), &sliced), &sliced);
+            }
+        }
+    }
+
+    #[test]
+    fn buffers_outlive_the_batch_and_are_not_copied() {
+        let array: ArrayRef = Arc::new(Int64Array::from((0..1000).collect::<Vec<_>>()));
+        let address = array.as_primitive::<arrow::datatypes::Int64Type>().values().as_ptr();
+        let back = crossed_back(&array);
+        drop(array);
+        let values = back.i64().unwrap().cont_slice().unwrap();
+        assert_eq!(values.as_ptr(), address);
+        assert_eq!(values[999], 999);
+    }
+
+    #[test]
+    fn batches_without_columns_or_of_foreign_types_are_told_apart() {
+        let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(3));
+        let none = Arc::new(Schema::empty());
+        let batch = RecordBatch::try_new_with_options(none, vec![], &options).unwrap();
+        let frame = data_frame(&batch).unwrap();
+        assert_eq!((frame.height(), frame.width()), (3, 0));
+        let paris = TimestampMicrosecondArray::from(vec![0]).with_timezone("Europe/Paris");
+        let foreign: [ArrayRef; 2] =
+            [Arc::new(arrow::array::UInt8Array::from(vec![1])), Arc::new(paris)];
+        for array in foreign {
+            let batch = RecordBatch::try_new(schema_of(&array), vec![array]).unwrap();
+            let error = data_frame(&batch).unwrap_err();
+            assert!(matches!(error, Error::Internal { .. }), "{error}");
+        }
     }
 
     #[test]

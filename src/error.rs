@@ -98,6 +98,18 @@ pub enum Error {
         source: Cause,
     },
 
+    /// Restore a data file, or rebuild the table: nothing was changed.
+    #[error(
+        "{path} is gone, though its table lists it: restore the file, or rebuild the table with --mode overwrite"
+    )]
+    DataFileGone {
+        /// The data file's key or path.
+        path: String,
+        /// What the store said.
+        #[source]
+        source: Cause,
+    },
+
     /// Run again: an object was replaced while it was read. Nothing was committed.
     #[error("{object} changed while it was read: run again")]
     Changed {

@@ -34,7 +34,14 @@ fn levels(ui: &Ui) -> Targets {
         (false, true) => (LevelFilter::DEBUG, LevelFilter::INFO),
         (false, false) => (LevelFilter::INFO, LevelFilter::ERROR),
     };
-    Targets::new().with_default(theirs).with_target("pinclean", ours)
+    // What the Delta libraries log as an error may be an answer: no table, say.
+    let libraries = theirs.min(if ui.verbose { LevelFilter::WARN } else { LevelFilter::OFF });
+    Targets::new()
+        .with_default(theirs)
+        .with_target("buoyant_kernel", libraries)
+        .with_target("delta_kernel", libraries)
+        .with_target("deltalake_core", libraries)
+        .with_target("pinclean", ours)
 }
 
 /// <https://no-color.org>

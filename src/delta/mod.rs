@@ -10,7 +10,9 @@ mod live;
 mod log;
 mod maintain;
 mod metadata;
+pub mod read;
 mod schema;
+pub mod stats;
 
 pub use change::{Change, NOTE, Requires, Standing, note_of, standing};
 pub use deltalake_core::kernel::{Action, Add, Remove, Transaction};

@@ -30,7 +30,6 @@ use object_store::path::Path;
 use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 
-use self::file::FileWriter;
 use self::partition::Partitions;
 use super::decode::Reject;
 use super::plan::Shard;
@@ -44,12 +43,15 @@ mod name;
 mod partition;
 mod quarantine;
 mod schema;
+mod sink;
 mod staged;
 mod value;
 
+pub use file::FileWriter;
 pub use name::{FileName, SourceHash};
 pub use quarantine::schema as quarantine_schema;
 pub use schema::{Field, fields, table_schema};
+pub use sink::FileSink;
 pub use staged::{Staged, discard, publish};
 
 /// One file that was written, complete.
@@ -68,7 +70,8 @@ pub struct DataFile {
     /// protocol spells them; `None` for null. The file lacks these columns.
     #[serde(skip)]
     pub partition: Vec<(String, Option<String>)>,
-    /// What is known of its columns, as a Delta log spells it.
+    /// What a Delta log says of its columns ([`crate::delta::stats`]); the
+    /// manifests do not hold it.
     #[serde(skip)]
     pub stats: String,
 }
@@ -102,6 +105,19 @@ pub struct Target {
     pub started: DateTime<Utc>,
     /// Bytes of the table's files that wait for the commit in memory.
     pub held: Arc<AtomicUsize>,
+}
+
+impl Target {
+    /// Where and how the files of the table are made.
+    pub fn sink(&self) -> FileSink {
+        FileSink {
+            output: self.output.clone(),
+            runtime: self.runtime.clone(),
+            table: self.table.clone(),
+            spec_hash: Some(self.spec_hash.clone()),
+            held: Arc::clone(&self.held),
+        }
+    }
 }
 
 /// What one shard became.
@@ -246,7 +262,7 @@ fn open<'a>(
 ) -> Result<&'a mut FileWriter> {
     match slot {
         Some(file) => Ok(file),
-        None => Ok(slot.insert(FileWriter::open(target, path, schema())?)),
+        None => Ok(slot.insert(FileWriter::open(&target.sink(), path, schema())?)),
     }
 }
 

@@ -3,27 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 use tokio::runtime::Handle;
 
 use super::staged::{Staged, Upload};
-use super::{DataFile, Target, internal};
+use super::{DataFile, FileSink, internal};
 use crate::Result;
+use crate::delta::stats;
 use crate::store::Output;
 
-/// Rows of a row group: enough for readers to work in large steps.
-const ROW_GROUP_ROWS: usize = 128 << 10;
-/// Bytes of a row group, encoded: what a writer holds in memory, at most twice.
-const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Bytes of an upload's part. S3 allows 10,000 parts: files of up to 80 GB.
 const PART_BYTES: usize = 8 << 20;
 /// A file of so few bytes waits for the commit in memory; a larger one waits as
@@ -33,7 +26,12 @@ const HELD_BYTES: usize = 256 << 10;
 /// uploads, however small.
 const HELD_BYTES_A_TABLE: usize = 8 << 20;
 
-pub(super) struct FileWriter {
+/// One Parquet file under way.
+///
+/// To be used on a thread outside of the runtime. A writer that is dropped
+/// leaves no file, but on S3 perhaps an open upload: end it with
+/// [`finish`](Self::finish) or [`abort`](Self::abort).
+pub struct FileWriter {
     /// Its sink is a buffer that is emptied into the upload.
     pub(super) parquet: ArrowWriter<Vec<u8>>,
     output: Output,
@@ -47,9 +45,13 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    pub(super) fn open(target: &Target, path: Path, schema: SchemaRef) -> Result<FileWriter> {
+    /// A file at `path`, to hold batches of `schema`. No request is made yet.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::Error::Internal) for a type that Parquet lacks.
+    pub fn open(sink: &FileSink, path: Path, schema: SchemaRef) -> Result<FileWriter> {
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(target, &schema)?)
+            .with_properties(sink.properties(&schema)?)
             // Without Arrow's own schema in the file every reader sees the same
             // types, those of Parquet.
             .with_skip_arrow_metadata(true);
@@ -57,23 +59,38 @@ impl FileWriter {
             ArrowWriter::try_new_with_options(Vec::new(), schema, options).map_err(internal)?;
         Ok(FileWriter {
             parquet,
-            output: target.output.clone(),
-            runtime: target.runtime.clone(),
+            output: sink.output.clone(),
+            runtime: sink.runtime.clone(),
             path,
-            held: Arc::clone(&target.held),
+            held: Arc::clone(&sink.held),
             upload: None,
             sent: 0,
         })
     }
 
-    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds rows. What is encoded goes to the store as soon as it is a part.
+    ///
+    /// # Errors
+    /// [`Error::Write`](crate::Error::Write) or
+    /// [`Error::AccessDenied`](crate::Error::AccessDenied) naming the file;
+    /// [`Error::Internal`](crate::Error::Internal) for another schema.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.parquet.write(batch).map_err(internal)?;
         if self.parquet.inner().len() >= PART_BYTES { self.send() } else { Ok(()) }
     }
 
+    /// The size of the file if it ended here, in bytes: what is encoded, and an
+    /// estimate of the row group under way.
+    pub fn bytes_so_far(&self) -> u64 {
+        (self.parquet.bytes_written() + self.parquet.in_progress_size()) as u64
+    }
+
     /// Completes the file's bytes. Nobody sees it before it is
-    /// [published](Staged::publish).
-    pub(super) fn finish(mut self) -> Result<Staged> {
+    /// [published](super::publish).
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn finish(mut self) -> Result<Staged> {
         let footer = match self.parquet.finish().map_err(internal) {
             Ok(footer) => footer,
             Err(error) => {
@@ -92,7 +109,7 @@ impl FileWriter {
         let rest = std::mem::take(self.parquet.inner_mut());
         let bytes = self.sent + rest.len() as u64;
         let path = self.path.filename().unwrap_or_default().to_owned();
-        let (partition, stats) = (Vec::new(), String::new());
+        let (partition, stats) = (Vec::new(), stats::of_file(&footer));
         let file = DataFile { path, rows, bytes, partition, stats };
         Ok(match self.upload.take() {
             None => Staged::held(self.path, file, rest.into()),
@@ -101,7 +118,7 @@ impl FileWriter {
     }
 
     /// Ends an open upload; what cannot be ended is left to the store's rules.
-    pub(super) fn abort(mut self) {
+    pub fn abort(mut self) {
         self.end_upload();
     }
 
@@ -139,31 +156,4 @@ impl FileWriter {
             self.output.write_error(&self.path, e)
         })
     }
-}
-
-fn properties(target: &Target, schema: &Schema) -> Result<WriterProperties> {
-    // No run and no time: a repeated attempt gives the same bytes.
-    let about = [
-        ("pinclean.version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("pinclean.table", target.table.clone()),
-        ("pinclean.spec_hash", target.spec_hash.clone()),
-    ];
-    let properties = WriterProperties::builder()
-        // Level 1 costs about what Snappy costs, and files are a third smaller;
-        // higher levels take the time that cleaning takes for a few percent.
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(internal)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
-        .set_key_value_metadata(Some(
-            about.into_iter().map(|(k, v)| KeyValue::new(k.to_owned(), v)).collect(),
-        ));
-    // Raw records are as good as unique, and of up to 16 MiB.
-    let raw = schema.fields().iter().filter(|f| *f.data_type() == DataType::LargeBinary);
-    let properties = raw.fold(properties, |properties, field| {
-        let column = ColumnPath::from(field.name().as_str());
-        properties
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_statistics_enabled(column, EnabledStatistics::None)
-    });
-    Ok(properties.build())
 }

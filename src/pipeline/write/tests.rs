@@ -172,6 +172,14 @@ fn what_is_written_reads_back() {
     let [file] = &files[..] else { panic!("{files:?}") };
     assert_eq!(rows.0, format!("pin/{}", file.path));
     assert_eq!((file.rows, file.bytes), (1000, rows.1.len() as u64));
+    let stats: serde_json::Value = serde_json::from_str(&file.stats).unwrap();
+    let wanted = serde_json::json!({
+        "numRecords": 1000,
+        "minValues": { "n": 0, "text": "the text of record number 1", "at": "1970-01-01T00:00:00.000Z" },
+        "maxValues": { "n": 999, "text": "the text of record number 998", "at": "1970-01-01T00:16:39.001Z" },
+        "nullCount": { "n": 0, "text": 334, "at": 0 },
+    });
+    assert_eq!(stats, wanted);
     assert_eq!(quarantine.0, format!("_quarantine/pin/{}", rejects[0].path));
     assert_eq!(rejects[0].rows, 2);
 
@@ -280,6 +288,30 @@ fn a_large_file_goes_in_parts_and_memory_stays_bounded() {
     let stored = bench.stored();
     assert_eq!(stored[0].1.len() as u64, files[0].bytes);
     assert_eq!(read(&stored[0].1).iter().map(|b| b.num_rows()).sum::<usize>(), 900);
+}
+
+#[test]
+fn a_file_that_is_rewritten_can_be_cut_at_a_size() {
+    let bench = bench(Arc::new(InMemory::new()));
+    let sink = FileSink { spec_hash: None, ..bench.target.sink() };
+    let batch = arrow_bridge::record_batch(&noise(60, 100_000), &bench.target.schema).unwrap();
+    let path = Path::from("pin/part-0.parquet");
+    let mut file = FileWriter::open(&sink, path.clone(), Arc::clone(&bench.target.schema)).unwrap();
+    let mut sizes = vec![file.bytes_so_far()];
+    for _ in 0..15 {
+        file.write(&batch).unwrap();
+        sizes.push(file.bytes_so_far());
+    }
+    assert!(sizes.is_sorted_by(|a, b| a <= b), "{sizes:?}");
+    let staged = file.finish().unwrap();
+    let (told, bytes) = (sizes[15], staged.file.bytes);
+    assert!(told.abs_diff(bytes) < bytes / 4, "{told} was told of {bytes}");
+    bench.runtime.block_on(super::publish(&sink.output, vec![staged])).unwrap();
+    let stored = bench.stored();
+    assert_eq!((stored[0].0.as_str(), stored[0].1.len() as u64), ("pin/part-0.parquet", bytes));
+    let reader = ParquetRecordBatchReaderBuilder::try_new(stored[0].1.clone()).unwrap();
+    let about = reader.metadata().file_metadata().key_value_metadata().unwrap();
+    assert!(about.iter().all(|pair| pair.key != "pinclean.spec_hash"), "{about:?}");
 }
 
 #[test]

@@ -1,0 +1,69 @@
+//! Where and how the Parquet files of a table are made.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use arrow::datatypes::{DataType, Schema};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use tokio::runtime::Handle;
+
+use super::internal;
+use crate::Result;
+use crate::delta::stats;
+use crate::store::Output;
+
+/// Rows of a row group: enough for readers to work in large steps.
+const ROW_GROUP_ROWS: usize = 128 << 10;
+/// Bytes of a row group, encoded: what a writer holds in memory, at most twice.
+const ROW_GROUP_BYTES: usize = 32 << 20;
+
+/// What the files of one table have in common, whoever writes them.
+#[derive(Debug, Clone)]
+pub struct FileSink {
+    /// The output.
+    pub output: Output,
+    /// Runs the requests; the writers themselves live on plain threads.
+    pub runtime: Handle,
+    /// The table's name.
+    pub table: String,
+    /// The hash of the spec that made the rows; `None` for rows of several.
+    pub spec_hash: Option<String>,
+    /// Bytes of finished files that wait in memory. It only grows: past 8 MiB
+    /// every file waits at the store, so that any number of them can wait.
+    pub held: Arc<AtomicUsize>,
+}
+
+impl FileSink {
+    /// How files of `schema` are encoded. No run and no time is in it: a
+    /// repeated attempt gives the same bytes.
+    pub(super) fn properties(&self, schema: &Schema) -> Result<WriterProperties> {
+        let properties = WriterProperties::builder()
+            // Level 1 costs about what Snappy costs, and files are a third smaller;
+            // higher levels take the time that cleaning takes for a few percent.
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(internal)?))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+            .set_statistics_truncate_length(Some(stats::FOOTER_BYTES))
+            .set_key_value_metadata(Some(self.about()));
+        // Raw records are as good as unique, and of up to 16 MiB.
+        let raw = schema.fields().iter().filter(|f| *f.data_type() == DataType::LargeBinary);
+        let properties = raw.fold(properties, |properties, field| {
+            let column = ColumnPath::from(field.name().as_str());
+            properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_statistics_enabled(column, EnabledStatistics::None)
+        });
+        Ok(properties.build())
+    }
+
+    fn about(&self) -> Vec<KeyValue> {
+        let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+        let version = pair("pinclean.version", env!("CARGO_PKG_VERSION"));
+        let table = pair("pinclean.table", &self.table);
+        let spec_hash = self.spec_hash.as_ref().map(|hash| pair("pinclean.spec_hash", hash));
+        [version, table].into_iter().chain(spec_hash).collect()
+    }
+}
