@@ -57,7 +57,7 @@ const CHECKPOINT_INTERVAL: (&str, &str) = ("delta.checkpointInterval", "10");
 const INDEXED_COLUMNS: (&str, &str) = ("delta.dataSkippingNumIndexedCols", "-1");
 
 /// The actions that begin a table, in its first commit. The protocol is the
-/// lowest there is: no feature is used that asks for more.
+/// lowest that Spark gives a table: no feature is used that asks for more.
 ///
 /// # Errors
 /// [`Error::Internal`]
