@@ -12,11 +12,13 @@ use delta_kernel::table_features::Operation;
 use delta_kernel::{DeltaResult, Engine, Error as KernelError};
 use deltalake_core::kernel::Action;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use object_store::ObjectStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use serde_json::Value;
 use url::Url;
 
+use super::remember::Remembering;
 use crate::store::Output;
 use crate::{Error, Result};
 
@@ -83,10 +85,11 @@ impl State {
 impl Log {
     /// The log of the table in a folder below the output.
     pub fn new(output: &Output, folder: Path) -> Log {
-        let root = Arc::clone(&output.objects);
+        let root: Arc<dyn ObjectStore> = Arc::new(Remembering::new(Arc::clone(&output.objects)));
         let table = Arc::new(PrefixStore::new(Arc::clone(&root), folder.clone()));
-        let store = default_logstore(table, root, &location(&folder), &no_options());
-        Log { output: output.clone(), folder, store }
+        let store = default_logstore(table, Arc::clone(&root), &location(&folder), &no_options());
+        let output = Output { objects: root, ..output.clone() };
+        Log { output, folder, store }
     }
 
     /// Where the table is, for messages.

@@ -11,6 +11,7 @@ mod log;
 mod maintain;
 mod metadata;
 pub mod read;
+mod remember;
 mod schema;
 pub mod stats;
 
