@@ -26,6 +26,7 @@ pub mod cli;
 pub mod signals;
 pub mod progress;
 pub mod logging;
+pub mod grid;
 
 // The work.
 pub mod pipeline;

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use crate::settings::{Command, Ui};
 use crate::{Error, Result};
 
+mod tables;
+
 pub mod run;
 pub mod check;
 pub mod init;

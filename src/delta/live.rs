@@ -76,9 +76,11 @@ impl Log {
         Ok(self.files(state).await?.into_iter().map(|file| file.path).collect())
     }
 
-    /// Where a file of the table is below the output.
+    /// Where a file of the table is below the output. The log's path is the
+    /// object's name as it is: what is escaped in it is not escaped once more.
     pub fn file_path(&self, file: &str) -> Path {
-        file.split('/').fold(self.folder.clone(), |path, part| path.join(part))
+        let path = format!("{}/{file}", self.folder);
+        Path::parse(&path).unwrap_or_else(|_| Path::from(path))
     }
 
     pub(super) fn explain_library(&self, e: DeltaTableError) -> Error {
@@ -87,6 +89,26 @@ impl Log {
             DeltaTableError::KernelError(e) => self.explain(e),
             DeltaTableError::ObjectStore { source } => self.output.read_error(&folder, source),
             e => self.bad(e.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::store::Output;
+
+    #[test]
+    fn a_file_is_where_its_writer_put_it() {
+        let objects = Arc::new(InMemory::new());
+        let output = Output { objects, url: "out".into(), refusals: None };
+        let log = Log::new(&output, Path::from_iter(["_quarantine", "pin"]));
+        for file in ["a.parquet", "day=1/a.parquet", "at=20%3A15/x=100%25/a b.parquet"] {
+            assert_eq!(log.file_path(file).as_ref(), format!("_quarantine/pin/{file}"));
         }
     }
 }

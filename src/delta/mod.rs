@@ -14,10 +14,12 @@ pub mod read;
 mod remember;
 mod schema;
 pub mod stats;
+mod vacuum;
 
 pub use change::{Change, NOTE, Requires, Standing, note_of, standing};
-pub use deltalake_core::kernel::{Action, Add, Remove, Transaction};
+pub use deltalake_core::kernel::{Action, Add, CommitInfo, Remove, Transaction};
 pub use live::LiveFile;
 pub use log::{Log, State, Version};
 pub use metadata::{Description, Property, begin, evolve};
 pub use schema::{Evolution, arrow_schema, struct_type};
+pub use vacuum::{Retention, Unused};

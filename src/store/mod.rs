@@ -173,6 +173,12 @@ impl Store {
             .unwrap_or_else(|| Error::Write { place: self.join(object), source: Box::new(e) })
     }
 
+    /// What the operator can do about objects that could not be deleted.
+    pub fn delete_error(&self, object: &str, e: object_store::Error) -> Error {
+        self.explain("s3:DeleteObject", object, &e)
+            .unwrap_or_else(|| Error::Write { place: self.join(object), source: Box::new(e) })
+    }
+
     fn explain(
         &self,
         action: &'static str,

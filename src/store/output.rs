@@ -44,7 +44,15 @@ impl Output {
         }
     }
 
-    /// What the operator can do about a failed put or delete.
+    /// What the operator can do about a failed delete.
+    pub fn delete_error(&self, path: &Path, e: object_store::Error) -> Error {
+        match &self.refusals {
+            Some(store) => store.delete_error(path.as_ref(), e),
+            None => Error::Write { place: self.place(path), source: e.into() },
+        }
+    }
+
+    /// What the operator can do about a failed put.
     pub fn write_error(&self, path: &Path, e: object_store::Error) -> Error {
         match &self.refusals {
             Some(store) => store.write_error(path.as_ref(), e),

@@ -3,12 +3,21 @@
 use std::fmt::Write as _;
 
 use super::{Outcome, Report, TableReport, report_path};
+use crate::grid::{Column, grid, megabytes, thousands};
 
 /// Rejects and unknown fields that are shown; the rest is in the report.
 const SHOWN: usize = 5;
 
-const HEADINGS: [&str; 8] =
-    ["table", "objects", "read", "written", "quarantined", "duplicates", "files", "MB"];
+const COLUMNS: [Column; 8] = [
+    Column::Text("table"),
+    Column::Number("objects"),
+    Column::Number("read"),
+    Column::Number("written"),
+    Column::Number("quarantined"),
+    Column::Number("duplicates"),
+    Column::Number("files"),
+    Column::Number("MB"),
+];
 
 impl Report {
     /// A short table, the most frequent rejects, what has drifted, and where
@@ -18,7 +27,10 @@ impl Report {
         if self.outcome == Outcome::NothingNew {
             out.push_str("nothing new\n");
         } else {
-            out.push_str(&grid(self.tables.iter().map(|(name, table)| cells(name, table))));
+            out.push_str(&grid(
+                COLUMNS,
+                self.tables.iter().map(|(name, table)| cells(name, table)),
+            ));
         }
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
@@ -108,54 +120,4 @@ fn cells(name: &str, table: &TableReport) -> [String; 8] {
         thousands(table.files.len() as u64),
         megabytes(table.bytes),
     ]
-}
-
-/// Names to the left, numbers to the right, two spaces between columns.
-fn grid(rows: impl Iterator<Item = [String; 8]>) -> String {
-    let rows: Vec<_> = std::iter::once(HEADINGS.map(str::to_owned)).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
-    let mut out = String::new();
-    for row in &rows {
-        let _ = write!(out, "{:<1$}", row[0], widths[0]);
-        for (cell, width) in row.iter().zip(widths).skip(1) {
-            let _ = write!(out, "  {cell:>width$}");
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// Millions of bytes, with one decimal, rounded.
-fn megabytes(bytes: u64) -> String {
-    let tenths = bytes / 100_000 + u64::from(bytes % 100_000 >= 50_000);
-    format!("{}.{}", thousands(tenths / 10), tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_and_rounded() {
-        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(n), text);
-        }
-        for (n, text) in [(0, "0.0"), (49_999, "0.0"), (50_000, "0.1"), (1_234_500_000, "1,234.5")]
-        {
-            assert_eq!(megabytes(n), text);
-        }
-    }
 }
