@@ -15,13 +15,12 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use serde_json::{Value, json};
 
 use super::{Draft, Mode};
 use crate::delta::{
-    Action, Add, Change, Description, Evolution, Log, Property, Requires, State, Version, begin,
-    evolve, struct_type,
+    Action, Add, Change, Description, Evolution, Property, Requires, State, Version, begin, evolve,
+    struct_type,
 };
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, table_schema};
@@ -29,15 +28,16 @@ use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod logs;
 mod rejects;
 mod txns;
+
+pub use logs::{Holds, TableLogs};
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
 pub struct DeltaTable {
-    table: String,
-    rows: Log,
-    rejects: Log,
+    logs: TableLogs,
     about: About,
 }
 
@@ -65,9 +65,7 @@ impl DeltaTable {
             spec.columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
         let schema = struct_type(&table_schema(spec), &comments).map_err(internal)?;
         Ok(DeltaTable {
-            table: spec.table.clone(),
-            rows: Log::new(output, Path::from(spec.table.as_str())),
-            rejects: Log::new(output, Path::from_iter(["_quarantine", &spec.table])),
+            logs: TableLogs::new(output, &spec.table),
             about: About {
                 description: spec.description.clone(),
                 schema,
@@ -84,18 +82,24 @@ impl DeltaTable {
     /// What reading failed with; [`Error::BadTable`] for a table that pinclean
     /// did not make, [`Error::TableFeatures`] for one that it cannot write.
     pub async fn read(&self) -> Result<Option<State>> {
-        let Some(state) = self.rows.read().await? else {
-            self.refuse_manifests().await?;
-            return Ok(None);
+        let problem = match self.logs.look().await? {
+            Holds::Table(state) => {
+                self.logs.settle(&state).await?;
+                return Ok(Some(state));
+            }
+            Holds::Nothing => return Ok(None),
+            Holds::Stranger(problem) => format!("{problem}; write to another --out"),
+            // A table of the other format would be written beside, not to.
+            Holds::Manifests => "it is a table of --format parquet; go on with --format parquet, \
+                                 or write to another --out"
+                .to_owned(),
         };
-        self.check_ours(&state)?;
-        self.settle(&state).await?;
-        Ok(Some(state))
+        Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }
 
     /// How far each source is committed.
     pub fn watermarks(&self, state: &State) -> Watermarks {
-        txns::watermarks(&self.table, state.txns())
+        self.logs.watermarks(state)
     }
 
     /// How the table's columns become those of the transform.
@@ -103,7 +107,8 @@ impl DeltaTable {
     /// # Errors
     /// [`Error::SchemaChanged`] if they cannot without a loss.
     pub fn check(&self, state: &State) -> Result<Evolution> {
-        let changed = |difference| Error::SchemaChanged { table: self.table.clone(), difference };
+        let changed =
+            |difference| Error::SchemaChanged { table: self.logs.table.clone(), difference };
         let (there, wanted) = (state.partition_columns(), &self.about.partition_by);
         if there != wanted {
             let show = |columns: &[String]| match columns {
@@ -119,7 +124,7 @@ impl DeltaTable {
 
     /// Where the commit of a version is, for messages.
     pub fn place(&self, version: Version) -> String {
-        format!("{}/_delta_log/{version:020}.json", self.rows.place())
+        format!("{}/_delta_log/{version:020}.json", self.logs.rows.place())
     }
 
     /// Commits a run that was planned from `base`, and brings the quarantine up
@@ -130,7 +135,7 @@ impl DeltaTable {
     /// rejects are committed with the rows, and the next run takes them over.
     pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Version> {
         let change = self.change(base, &draft).await?;
-        let version = match self.rows.commit(base, &change).await {
+        let version = match self.logs.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
                 self.take_away(&draft).await;
                 return Err(error);
@@ -138,14 +143,14 @@ impl DeltaTable {
             committed => committed?,
         };
         let after = async {
-            if let Some(state) = self.rows.read().await? {
-                self.settle(&state).await?;
+            if let Some(state) = self.logs.rows.read().await? {
+                self.logs.settle(&state).await?;
             }
-            self.rows.maintain(version).await
+            self.logs.rows.maintain(version).await
         };
         if let Err(error) = after.await {
             tracing::warn!(
-                table = self.table,
+                table = self.logs.table,
                 error = &error as &dyn std::error::Error,
                 "the run is committed; what is left to do after a commit is left to the next run"
             );
@@ -155,10 +160,10 @@ impl DeltaTable {
 
     /// Removes the files of a run that came second: no log lists them.
     async fn take_away(&self, draft: &Draft) {
-        let rows = draft.files.iter().map(|file| self.rows.file_path(&file.path));
-        let rejects = draft.rejects.iter().map(|file| self.rejects.file_path(&file.path));
+        let rows = draft.files.iter().map(|file| self.logs.rows.file_path(&file.path));
+        let rejects = draft.rejects.iter().map(|file| self.logs.rejects.file_path(&file.path));
         for path in rows.chain(rejects) {
-            if let Err(error) = self.rows.output().objects.delete(&path).await {
+            if let Err(error) = self.logs.rows.output().objects.delete(&path).await {
                 tracing::debug!(%path, %error, "a file that no log lists stays");
             }
         }
@@ -167,18 +172,19 @@ impl DeltaTable {
     async fn change(&self, base: Option<&State>, draft: &Draft) -> Result<Change> {
         let mut actions = self.describe(base, draft)?;
         if let (Some(state), Mode::Full) = (base, draft.mode) {
-            let files = self.rows.files(state).await?;
+            let files = self.logs.rows.files(state).await?;
             actions.extend(files.iter().map(|file| file.remove(true).into()));
             let before = self.watermarks(state);
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
-            actions.extend(txns::forgotten(&self.table, gone).into_iter().map(Action::Txn));
+            actions.extend(txns::forgotten(&self.logs.table, gone).into_iter().map(Action::Txn));
         }
         actions.extend(draft.files.iter().map(|file| add(file).into()));
-        actions
-            .extend(txns::transactions(&self.table, &draft.reached).into_iter().map(Action::Txn));
+        actions.extend(
+            txns::transactions(&self.logs.table, &draft.reached).into_iter().map(Action::Txn),
+        );
         let mut note = note(draft);
-        let mut fence = txns::fence(&self.table, draft.reached.keys());
-        if let Some(owed) = self.owe(base, draft) {
+        let mut fence = txns::fence(&self.logs.table, draft.reached.keys());
+        if let Some(owed) = self.logs.owe(base, draft) {
             fence.insert(owed.txn.app_id.clone());
             actions.push(Action::Txn(owed.txn));
             note["rejects"] = owed.note;
@@ -200,46 +206,20 @@ impl DeltaTable {
     /// The actions that say what the table is, where it does not say so yet.
     fn describe(&self, base: Option<&State>, draft: &Draft) -> Result<Vec<Action>> {
         let description = Description {
-            name: &self.table,
+            name: &self.logs.table,
             text: &self.about.description,
             schema: &self.about.schema,
             partition_by: &self.about.partition_by,
             properties: vec![
-                (Property::Table, self.table.clone()),
+                (Property::Table, self.logs.table.clone()),
                 (Property::SpecHash, self.about.spec_hash.clone()),
                 (Property::Source, draft.source.clone()),
             ],
         };
         match base {
-            None => begin(&description, &table_id(&draft.run_id, &self.table)),
+            None => begin(&description, &table_id(&draft.run_id, &self.logs.table)),
             Some(state) => Ok(evolve(state, &description)?.into_iter().collect()),
         }
-    }
-
-    fn check_ours(&self, state: &State) -> Result<()> {
-        let problem = match state.property(Property::Table.key()) {
-            Some(name) if name == self.table => return Ok(()),
-            Some(name) => format!("it is the table {name} of pinclean, not {}", self.table),
-            None => "it is a Delta table that pinclean did not make".to_owned(),
-        };
-        let place = self.rows.place();
-        Err(Error::BadTable { place, problem: format!("{problem}; write to another --out") })
-    }
-
-    /// A table of the other format would be written beside, not to.
-    async fn refuse_manifests(&self) -> Result<()> {
-        let folder = self.rows.folder().clone().join("_pinclean");
-        let manifests = self.rows.output().objects.list_with_delimiter(Some(&folder)).await;
-        let manifests = manifests.map_err(|e| self.rows.output().list_error(&folder, e))?;
-        if manifests.objects.is_empty() {
-            return Ok(());
-        }
-        Err(Error::BadTable {
-            place: self.rows.place(),
-            problem: "it is a table of --format parquet; go on with --format parquet, or write \
-                      to another --out"
-                .to_owned(),
-        })
     }
 }
 
