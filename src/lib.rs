@@ -30,6 +30,8 @@ pub mod grid;
 
 // The work.
 pub mod pipeline;
+pub mod rewrite;
+pub mod optimize;
 
 // The commands, and what each needs besides the pipeline.
 pub mod trial;

@@ -18,7 +18,7 @@ use crate::store::Output;
 mod delta;
 mod manifests;
 
-pub use self::delta::{DeltaTable, Holds, TableLogs};
+pub use self::delta::{DeltaTable, Holds, TableLogs, same_rows};
 pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 
 /// The log of one table.

@@ -10,6 +10,11 @@
 //! ([`rejects`]). The quarantine takes them over afterwards; if a crash comes
 //! between, the next run does it before anything else. What the quarantine has
 //! taken over is counted in its own log: nothing is taken twice.
+//!
+//! A column that was added changes what the log says of the table. One whose type
+//! only widens also needs every file that is there written anew ([`widen`]); the
+//! commit of the run puts these in the place of the old ones. Both come with a
+//! commit: a run that finds nothing new leaves the table as it is.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +24,12 @@ use serde_json::{Value, json};
 
 use super::{Draft, Mode};
 use crate::delta::{
-    Action, Add, Change, Description, Evolution, Property, Requires, State, Version, begin, evolve,
-    struct_type,
+    Action, Add, Change, Description, Evolution, LiveFile, Property, Requires, State, Version,
+    begin, evolve, struct_type,
 };
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, table_schema};
+use crate::rewrite::take_away;
 use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
@@ -31,8 +37,12 @@ use crate::{Error, Result};
 mod logs;
 mod rejects;
 mod txns;
+mod widen;
+
+use widen::Widened;
 
 pub use logs::{Holds, TableLogs};
+
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
@@ -97,6 +107,11 @@ impl DeltaTable {
         Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }
 
+    /// Its logs.
+    pub fn logs(&self) -> &TableLogs {
+        &self.logs
+    }
+
     /// How far each source is committed.
     pub fn watermarks(&self, state: &State) -> Watermarks {
         self.logs.watermarks(state)
@@ -133,11 +148,15 @@ impl DeltaTable {
     /// # Errors
     /// Those of [`Log::commit`]. What the quarantine fails with is no error: the
     /// rejects are committed with the rows, and the next run takes them over.
+    /// [`Error::SchemaChanged`], and those of [`Rewrite::run`](crate::rewrite::Rewrite::run)
+    /// if types widen, come before it: nothing was changed.
     pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Version> {
-        let change = self.change(base, &draft).await?;
+        let widened = self.widen(base, &draft).await?;
+        let change = self.change(base, &draft, &widened).await?;
         let version = match self.logs.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
                 self.take_away(&draft).await;
+                take_away(&self.logs.rows, &widened.new).await;
                 return Err(error);
             }
             committed => committed?,
@@ -169,7 +188,12 @@ impl DeltaTable {
         }
     }
 
-    async fn change(&self, base: Option<&State>, draft: &Draft) -> Result<Change> {
+    async fn change(
+        &self,
+        base: Option<&State>,
+        draft: &Draft,
+        widened: &Widened,
+    ) -> Result<Change> {
         let mut actions = self.describe(base, draft)?;
         if let (Some(state), Mode::Full) = (base, draft.mode) {
             let files = self.logs.rows.files(state).await?;
@@ -178,6 +202,7 @@ impl DeltaTable {
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
             actions.extend(txns::forgotten(&self.logs.table, gone).into_iter().map(Action::Txn));
         }
+        actions.extend(same_rows(&widened.old, &widened.new));
         actions.extend(draft.files.iter().map(|file| add(file).into()));
         actions.extend(
             txns::transactions(&self.logs.table, &draft.reached).into_iter().map(Action::Txn),
@@ -189,17 +214,20 @@ impl DeltaTable {
             actions.push(Action::Txn(owed.txn));
             note["rejects"] = owed.note;
         }
-        let alone = draft.mode == Mode::Full;
+        let overwrites = draft.mode == Mode::Full;
+        let files = widened.old.iter().map(|file| file.path.clone()).collect();
+        // A file that another run added meanwhile would be of the narrow type.
+        let alone = overwrites || widened.any;
         Ok(Change {
             id: draft.run_id.clone(),
             operation: "WRITE",
             parameters: json!({
-                "mode": if alone { "Overwrite" } else { "Append" },
+                "mode": if overwrites { "Overwrite" } else { "Append" },
                 "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
             }),
             note,
             actions,
-            requires: Requires { txns: fence, alone, ..Requires::default() },
+            requires: Requires { txns: fence, files, alone },
         })
     }
 
@@ -234,6 +262,13 @@ fn add(file: &DataFile) -> Add {
         stats: (!file.stats.is_empty()).then(|| file.stats.clone()),
         ..Add::default()
     }
+}
+
+/// The actions that put files in the place of others that hold the same rows.
+pub fn same_rows(old: &[LiveFile], new: &[DataFile]) -> Vec<Action> {
+    let removes = old.iter().map(|file| file.remove(false).into());
+    let adds = new.iter().map(|file| Add { data_change: false, ..add(file) }.into());
+    removes.chain(adds).collect()
 }
 
 /// What the history shows of a run.

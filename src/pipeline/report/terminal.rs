@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report, TableReport, report_path};
+use super::{Outcome, Packed, Report, TableReport, report_path};
 use crate::grid::{Column, grid, megabytes, thousands};
 
 /// Rejects and unknown fields that are shown; the rest is in the report.
@@ -32,6 +32,7 @@ impl Report {
                 self.tables.iter().map(|(name, table)| cells(name, table)),
             ));
         }
+        line(&mut out, "small files packed", self.packed());
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
         line(&mut out, "objects that are not the topic's, not read", self.foreign());
@@ -66,6 +67,17 @@ impl Report {
 }
 
 impl Report {
+    fn packed(&self) -> Vec<(String, Option<u64>)> {
+        let show = |name: String, packed: Option<Packed>| {
+            packed.map(|p| (format!("{name} {} into {}", p.files, p.into_files), None))
+        };
+        let of = |(name, table): (&String, &TableReport)| {
+            let quarantine = show(format!("_quarantine/{name}"), table.quarantine_packed);
+            show(name.clone(), table.packed).into_iter().chain(quarantine)
+        };
+        self.tables.iter().flat_map(of).collect()
+    }
+
     fn foreign(&self) -> Vec<(String, Option<u64>)> {
         let tables = self.tables.iter().filter(|(_, table)| table.foreign > 0);
         let shown = tables.map(|(name, table)| match table.foreign_examples.first() {

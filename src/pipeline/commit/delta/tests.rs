@@ -144,7 +144,7 @@ async fn rejects_follow_their_rows_even_when_a_crash_comes_between() {
             let mut draft = draft(run, 0, n as u64);
             draft.rejects.push(file(&format!("{run}-rejects.parquet")));
             // As if the process had been killed right after the commit.
-            let change = table.change(base.as_ref(), &draft).await.unwrap();
+            let change = table.change(base.as_ref(), &draft, &Widened::default()).await.unwrap();
             table.logs.rows.commit(base.as_ref(), &change).await.unwrap();
             base = table.logs.rows.read().await.unwrap();
         }
