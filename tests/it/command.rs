@@ -1,11 +1,15 @@
 //! The program, started as a user starts it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// The program that these tests were built with.
-pub const PINCLEAN: &str = env!("CARGO_BIN_EXE_pinclean");
+/// The program that these tests were built with. Cargo tells it at run time too,
+/// so that another build may be tested.
+pub fn program() -> OsString {
+    let built = std::env::var_os("CARGO_BIN_EXE_pinclean");
+    built.unwrap_or_else(|| env!("CARGO_BIN_EXE_pinclean").into())
+}
 
 /// A command that knows nothing of this machine's settings: no variable but
 /// PATH, an empty home, and no instance to ask for credentials.
@@ -21,7 +25,7 @@ pub fn isolated(program: impl AsRef<OsStr>, folder: &Path) -> Command {
 
 /// pinclean in a folder, to be given more and started.
 pub fn pinclean(folder: &Path, args: &[&str]) -> Command {
-    let mut command = isolated(PINCLEAN, folder);
+    let mut command = isolated(program(), folder);
     command.args(args);
     command
 }

@@ -6,7 +6,7 @@
 mod s3;
 
 mod command;
-mod rows;
+mod table;
 
 mod cases;
 mod peer;

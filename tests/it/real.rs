@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use parquet::record::{Field, Row};
+use parquet::record::Field;
 
 use crate::command::succeed;
-use crate::rows;
+use crate::table::{Format, Place, Row, TABLES, column, multiset};
 
-const TABLES: [&str; 3] = ["pin", "geo", "user"];
 const USER: &str = "12e255fc4fcd";
 /// Records of each topic.
 const RECORDS: usize = 2525;
@@ -87,45 +86,46 @@ fn gzip(body: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Lays out a bucket and cleans it; the folder of the tables.
-fn clean(sink: &Sink, records: &Path, scratch: &Path, name: &str) -> PathBuf {
-    let (bucket, out) = (format!("bucket-{name}"), format!("clean-{name}"));
+/// Lays out a bucket and cleans it; the tables.
+fn clean(sink: &Sink, records: &Path, scratch: &Path, format: Format) -> Place<'static> {
+    let (bucket, out) = (format!("bucket-{format:?}"), format!("clean-{format:?}"));
     sink.write(records, &scratch.join(&bucket));
-    succeed(scratch, &["run", "--source", &bucket, "--out", &out, "--max-rejects", "0"]);
-    scratch.join(out)
+    let run = ["run", "--source", &bucket, "--out", &out, "--max-rejects", "0"];
+    succeed(scratch, &[&run[..], format.args()].concat());
+    Place::Folder(scratch.join(out))
 }
 
-fn nulls(rows: &[Row], column: &str) -> usize {
-    rows::column(rows, column).filter(|field| matches!(field, Field::Null)).count()
+fn nulls(rows: &[Row], name: &str) -> usize {
+    column(rows, name).filter(|field| matches!(field, Field::Null)).count()
 }
 
-fn sum(rows: &[Row], column: &str) -> i64 {
+fn sum(rows: &[Row], name: &str) -> i64 {
     let number = |field: &Field| match field {
         Field::Int(n) => i64::from(*n),
         Field::Null => 0,
-        other => panic!("{column} holds {other:?}"),
+        other => panic!("{name} holds {other:?}"),
     };
-    rows::column(rows, column).map(number).sum()
+    column(rows, name).map(number).sum()
 }
 
 #[test]
-fn real_records_become_the_known_rows_however_they_are_laid_out() {
+fn real_records_become_the_known_rows_however_they_are_laid_out_and_in_both_formats() {
     let Some(records) = records() else { return };
     let scratch = tempfile::tempdir().unwrap();
     let single = Sink { flush_size: 1, partitions: 1, gzip: false, spaced: false };
     let packed = Sink { flush_size: 100, partitions: 3, gzip: true, spaced: true };
-    let single = clean(&single, &records, scratch.path(), "single");
-    let packed = clean(&packed, &records, scratch.path(), "packed");
+    let single = clean(&single, &records, scratch.path(), Format::Delta);
+    let packed = clean(&packed, &records, scratch.path(), Format::Parquet);
     for table in TABLES {
-        let rows = rows::rows(&single.join(table));
+        let rows = single.rows(table);
         assert_eq!(rows.len(), RECORDS, "{table}");
-        let other = rows::rows(&packed.join(table));
-        assert!(rows::multiset(&rows) == rows::multiset(&other), "{table}: the layouts differ");
+        let other = packed.rows(table);
+        assert!(multiset(&rows) == multiset(&other), "{table}: the layouts differ");
         check_schema(&single, table);
         check_schema(&packed, table);
         check_nulls(table, &rows);
     }
-    let pins = rows::rows(&single.join("pin"));
+    let pins = single.rows("pin");
     assert_eq!(sum(&pins, "follower_count"), 868_901_914);
 }
 
@@ -141,11 +141,11 @@ fn check_nulls(table: &str, rows: &[Row]) {
         ],
         _ => &[],
     };
-    for (column, _) in rows[0].get_column_iter() {
+    for (column, _) in &rows[0] {
         let expected = known.iter().find(|(name, _)| name == column).map_or(0, |(_, n)| *n);
         assert_eq!(nulls(rows, column), expected, "nulls in {table}.{column}");
     }
-    let in_lists = rows[0].get_column_iter().any(|(column, _)| column == "coordinates");
+    let in_lists = rows[0].iter().any(|(column, _)| column == "coordinates");
     if in_lists {
         let whole = |field: &Field| match field {
             Field::ListInternal(list) => {
@@ -153,17 +153,17 @@ fn check_nulls(table: &str, rows: &[Row]) {
             }
             _ => false,
         };
-        assert!(rows::column(rows, "coordinates").all(whole), "coordinates are two doubles");
+        assert!(column(rows, "coordinates").all(whole), "coordinates are two doubles");
     }
 }
 
-fn check_schema(out: &Path, table: &str) {
+fn check_schema(out: &Place<'_>, table: &str) {
     let documented = match table {
         "pin" => PIN,
         "geo" => GEO,
         _ => USERS,
     };
-    let schema = rows::schema(&out.join(table));
+    let schema = out.schema(table);
     let columns = schema.lines().map(str::trim).filter(|line| !line.starts_with("message"));
     let columns: Vec<&str> = columns.filter(|line| *line != "}").collect();
     assert_eq!(columns, documented, "{table}");

@@ -1,11 +1,10 @@
 //! Runs of the real binary over the S3 server of the tests, with faults.
 
+mod commits;
 mod counts;
 mod emulated;
 mod faults;
 mod lookback;
-mod manifests;
-mod place;
 mod profiles;
 mod races;
 mod real;

@@ -5,14 +5,11 @@ use std::os::unix::fs::symlink;
 
 use super::records::{GEO, PIN, geo, geos, gzip, inds, key, pin, plain};
 use super::site::{Site, write};
+use crate::table::Format;
 
 const DEPTH: usize = 100_000;
 /// The longest line that is read.
 const LINE_LIMIT: usize = 16 << 20;
-
-fn sites() -> [Site; 2] {
-    [Site::folder(), Site::buckets()]
-}
 
 fn one(code: &str) -> Vec<(String, u64)> {
     vec![(code.to_owned(), 1)]
@@ -32,7 +29,7 @@ fn a_line_nested_100_000_deep_is_a_reject_and_ends_nothing_else() {
     let open = "[".repeat(DEPTH);
     let wrapped = format!(r#"{{"value":{}{}}}"#, "[".repeat(DEPTH), "]".repeat(DEPTH));
     for line in [arrays, objects, open, wrapped] {
-        for site in sites() {
+        for site in Site::all() {
             put_between(&site, line.as_bytes());
             let ran = site.run(&[]).done();
             assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one("too_deep")));
@@ -45,7 +42,7 @@ fn a_line_nested_100_000_deep_is_a_reject_and_ends_nothing_else() {
 #[test]
 fn a_line_of_20_mib_is_a_reject_that_keeps_its_first_16_mib() {
     let long = format!(r#"{{"ind":9,"country":"{}"}}"#, "x".repeat(20 << 20));
-    for site in sites() {
+    for site in Site::all() {
         put_between(&site, long.as_bytes());
         let ran = site.run(&[]).done();
         assert_eq!((ran.counts(), ran.codes()), ([4, 3, 1, 0], one("too_long")));
@@ -62,7 +59,7 @@ fn a_gzip_bomb_is_cut_off_and_what_came_before_it_is_kept() {
     let bomb = [geos([1, 2]).into_bytes(), vec![b'\n'; 64 << 20]].concat();
     let bomb = gzip(&bomb);
     assert!(bomb.len() < 80_000, "{} bytes", bomb.len());
-    for site in sites() {
+    for site in Site::all() {
         site.put(&(key(GEO, 0, 0) + ".gz"), bomb.clone());
         site.put(&key(GEO, 0, 9), geos([3]));
         let ran = site.run(&[]).done();
@@ -79,7 +76,7 @@ fn gzip_that_is_cut_anywhere_gives_what_came_before_the_cut() {
     let mut good: Vec<i64> = objects.iter().flat_map(|body| whole_lines(&plain(body))).collect();
     good.sort_unstable();
     assert!(good.len() > 1000 && objects.len() > 20);
-    for site in sites() {
+    for site in Site::all() {
         for (n, body) in (0..).zip(&objects) {
             site.put(&(key(GEO, 0, n * 1000) + ".gz"), body.clone());
         }
@@ -114,7 +111,7 @@ fn integers_that_do_not_fit_say_which_column_they_were_for() {
         ("[1]", "type"),
     ];
     for (number, code) in cases {
-        let site = Site::folder();
+        let site = Site::folder(Format::Delta);
         let bad = geo(9).replace(":9,", &format!(":{number},"));
         put_between(&site, bad.as_bytes());
         let ran = site.run(&[]).done();
@@ -127,7 +124,7 @@ fn integers_that_do_not_fit_say_which_column_they_were_for() {
 
 #[test]
 fn followers_are_multiplied_and_checked_against_a_range_of_ones_own() {
-    let site = Site::folder();
+    let site = Site::folder(Format::Delta);
     let followers = ["1.5k", "999999M", "-5", "0", "12x", "User Info Error"];
     let lines: Vec<String> = (0..).zip(followers).map(|(n, f)| pin(n, f)).collect();
     site.put(&key(PIN, 0, 0), lines.join("\n"));
@@ -148,7 +145,7 @@ fn followers_are_multiplied_and_checked_against_a_range_of_ones_own() {
 
 #[test]
 fn objects_of_no_records_are_read_without_complaint() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, 0), "");
         site.put(&(key(GEO, 0, 1) + ".gz"), "");
         site.put(&(key(GEO, 0, 2) + ".gz"), gzip(b""));
@@ -157,7 +154,7 @@ fn objects_of_no_records_are_read_without_complaint() {
         let ran = site.run(&[]).done();
         assert_eq!(ran.counts(), [0; 4]);
         assert_eq!(ran.report()["tables"]["geo"]["objects"], 5);
-        assert_eq!(site.visible(""), Vec::<String>::new());
+        assert_eq!(site.visible(), Vec::<String>::new());
         // They are committed: nobody reads them again.
         assert_eq!(site.run(&[]).done().report()["outcome"], "nothing_new");
     }
@@ -165,7 +162,7 @@ fn objects_of_no_records_are_read_without_complaint() {
 
 #[test]
 fn what_is_named_like_an_object_and_is_no_file_is_counted_and_not_read() {
-    let site = Site::folder();
+    let site = Site::folder(Format::Delta);
     site.put(&key(GEO, 0, 0), geos([1]));
     let place = |start| site.in_folder().join(key(GEO, 0, start));
     fs::create_dir(place(1)).unwrap();
@@ -179,7 +176,7 @@ fn what_is_named_like_an_object_and_is_no_file_is_counted_and_not_read() {
 
 #[test]
 fn a_file_that_cannot_be_read_ends_the_run_and_is_named() {
-    let site = Site::folder();
+    let site = Site::folder(Format::Delta);
     site.put(&key(GEO, 0, 0), geos([1]));
     // For root too: the system has nothing at its first address.
     symlink("/proc/self/mem", site.in_folder().join(key(GEO, 0, 1))).unwrap();
@@ -194,7 +191,7 @@ fn a_file_that_cannot_be_read_ends_the_run_and_is_named() {
 fn a_file_that_nobody_may_read_ends_the_run_and_is_named() {
     use std::os::unix::fs::PermissionsExt;
 
-    let site = Site::folder();
+    let site = Site::folder(Format::Delta);
     site.put(&key(GEO, 0, 0), geos([1]));
     let path = site.in_folder().join(key(GEO, 0, 0));
     fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();

@@ -3,13 +3,9 @@
 use super::records::{GEO, geos, key};
 use super::site::Site;
 
-fn sites() -> [Site; 2] {
-    [Site::folder(), Site::buckets()]
-}
-
 #[test]
 fn a_run_reads_what_is_new_and_nothing_else() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, 0), geos([1, 2]));
         site.put(&key(GEO, 1, 0), geos([3]));
         assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
@@ -26,14 +22,14 @@ fn a_run_reads_what_is_new_and_nothing_else() {
         assert_eq!((&partition["first_offset"], &partition["last_offset"]), (&2.into(), &3.into()));
         assert_eq!(site.inds("geo"), [1, 2, 3, 4, 5, 6]);
         assert_eq!(site.rejects("geo").len(), 1);
-        assert_eq!(site.manifests("geo").len(), 2);
+        assert_eq!(site.out().commits("geo").len(), 2);
         site.assert_settled();
     }
 }
 
 #[test]
 fn what_the_sink_delivered_again_is_in_the_table_once() {
-    for site in sites() {
+    for site in Site::all() {
         // Offsets 0 to 3; 2 to 5, of which two again; 6 and 7.
         site.put(&key(GEO, 0, 0), geos(0..4));
         site.put(&key(GEO, 0, 2), geos(2..6));
@@ -54,7 +50,7 @@ fn what_the_sink_delivered_again_is_in_the_table_once() {
 
 #[test]
 fn a_reject_that_was_delivered_again_is_in_quarantine_once() {
-    for site in sites() {
+    for site in Site::all() {
         let bad = "{}\n".to_owned();
         site.put(&key(GEO, 0, 0), geos([0]) + &bad);
         assert_eq!(site.run(&[]).done().counts(), [2, 1, 1, 0]);
@@ -66,7 +62,7 @@ fn a_reject_that_was_delivered_again_is_in_quarantine_once() {
 
 #[test]
 fn an_overlap_over_three_runs_is_in_the_table_once() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, 0), geos(0..5));
         assert_eq!(site.run(&[]).done().counts(), [5, 5, 0, 0]);
         // A shorter object in between must not hide how far the first one reached.
@@ -80,7 +76,7 @@ fn an_overlap_over_three_runs_is_in_the_table_once() {
 
 #[test]
 fn what_was_added_to_the_last_object_after_it_was_read_is_not_lost() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, 0), geos([0]));
         site.put(&key(GEO, 0, 1), geos([1, 2]));
         assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
@@ -102,7 +98,7 @@ fn what_was_added_to_the_last_object_after_it_was_read_is_not_lost() {
 #[test]
 fn offsets_go_on_over_ten_digits() {
     const TEN_DIGITS: u64 = 10_000_000_000;
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, 999_999_998), geos([0, 1]));
         site.put(&key(GEO, 0, 1_000_000_000), geos([2]));
         assert_eq!(site.run(&[]).done().counts(), [3, 3, 0, 0]);
@@ -120,7 +116,7 @@ fn offsets_go_on_over_ten_digits() {
 #[test]
 fn a_run_that_ended_at_ten_digits_is_followed_by_eleven() {
     const TEN_DIGITS: u64 = 10_000_000_000;
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key(GEO, 0, TEN_DIGITS - 2), geos([0, 1]));
         assert_eq!(site.run(&[]).done().counts(), [2, 2, 0, 0]);
         site.put(&key(GEO, 0, TEN_DIGITS), geos([2, 3]));

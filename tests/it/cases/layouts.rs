@@ -2,10 +2,7 @@
 
 use super::records::{geo, geos, key, pin};
 use super::site::Site;
-
-fn sites() -> [Site; 2] {
-    [Site::folder(), Site::buckets()]
-}
+use crate::table::Format;
 
 const TABLES: [&str; 3] = ["geo", "pin", "user"];
 
@@ -39,21 +36,27 @@ fn partitioned(site: Site, partitioner: &str) -> (Vec<Vec<String>>, Vec<(String,
 
 #[test]
 fn every_partitioner_gives_the_same_rows_and_rejects() {
-    let expected = partitioned(Site::folder(), "default");
+    let folder = || Site::folder(Format::Delta);
+    let expected = partitioned(folder(), "default");
     let (rows, rejects) = &expected;
     let counted = rows.iter().map(Vec::len).sum::<usize>() + rejects.len();
     assert!(counted == 180 && rejects.len() > 5, "{counted}");
     for partitioner in ["field", "daily", "hourly", "time"] {
-        assert!(partitioned(Site::folder(), partitioner) == expected, "{partitioner}");
+        assert!(partitioned(folder(), partitioner) == expected, "{partitioner}");
     }
-    assert!(partitioned(Site::buckets(), "hourly") == expected, "on S3");
+    for format in Format::BOTH {
+        let found = partitioned(Site::buckets(format), "hourly");
+        assert!(found == expected, "{format:?} on S3");
+    }
+    let found = partitioned(Site::folder(Format::Parquet), "daily");
+    assert!(found == expected, "Parquet in a folder");
 }
 
 #[test]
 fn topics_lie_where_topics_dir_says_and_names_are_split_where_file_delim_says() {
     let cases = [("", "+"), ("raw/kafka", "+"), ("topics", "--"), ("", "_-_")];
     for (dir, delim) in cases {
-        for site in sites() {
+        for site in Site::all() {
             let (dir, delim) = (format!("--topics-dir={dir}"), format!("--file-delim={delim}"));
             let layout = [dir.as_str(), delim.as_str()];
             site.emulate(&[&layout[..], &["--rows=20", "--flush-size=4"]].concat());
@@ -65,7 +68,7 @@ fn topics_lie_where_topics_dir_says_and_names_are_split_where_file_delim_says() 
 
 #[test]
 fn a_glob_chooses_topics_and_the_others_wait() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key("a.geo", 0, 0), geos([1]));
         site.put(&key("b.geo", 0, 0), geos([2]));
         site.put(&key("a.pin", 0, 0), pin(3, "1k"));
@@ -81,7 +84,7 @@ fn a_glob_chooses_topics_and_the_others_wait() {
 
 #[test]
 fn a_topic_without_a_transform_is_listed_and_no_error() {
-    for site in sites() {
+    for site in Site::all() {
         site.put(&key("u.geo", 0, 0), geos([1]));
         site.put(&key("u.orders", 0, 0), "{}");
         let ran = site.run(&[]).done();
@@ -107,7 +110,7 @@ fn no_topic_at_all_says_what_is_there_instead() {
         (&["topics/u.geo+0+0000000000.json"], &[], &["u.geo+0+0000000000.json"]),
     ];
     for (keys, args, named) in cases {
-        for site in sites() {
+        for site in Site::all() {
             keys.iter().for_each(|key| site.put(key, record.as_str()));
             let ran = site.run(args).exited(1);
             for text in named {

@@ -3,10 +3,6 @@
 use super::records::{GEO, geos};
 use super::site::{Ran, Site};
 
-fn sites() -> [Site; 2] {
-    [Site::folder(), Site::buckets()]
-}
-
 /// One record in the folder of a day.
 fn put(site: &Site, folder: &str, ind: u64) {
     let key = format!("topics/{GEO}/{folder}/{GEO}+0+{ind:010}.json");
@@ -19,7 +15,7 @@ fn older(ran: &Ran) -> &serde_json::Value {
 
 #[test]
 fn what_arrives_late_lands_within_the_lookback_and_else_waits_for_a_longer_one() {
-    for site in sites() {
+    for site in Site::all() {
         for (day, ind) in [("dt=2024-01-01", 1), ("dt=2024-01-10", 2), ("dt=2024-01-20", 3)] {
             put(&site, day, ind);
         }
@@ -49,7 +45,7 @@ fn what_arrives_late_lands_within_the_lookback_and_else_waits_for_a_longer_one()
 
 #[test]
 fn a_run_after_a_long_pause_reads_all_that_came_since() {
-    for site in sites() {
+    for site in Site::all() {
         put(&site, "year=2023/month=12/day=30/hour=23", 1);
         assert_eq!(site.run(&[]).done().counts(), [1, 1, 0, 0]);
         let since = ["year=2023/month=12/day=31/hour=00", "year=2024/month=01/day=01/hour=05"];
@@ -65,7 +61,7 @@ fn a_run_after_a_long_pause_reads_all_that_came_since() {
 
 #[test]
 fn a_record_from_the_future_hides_nothing() {
-    for site in sites() {
+    for site in Site::all() {
         put(&site, "2024/01/01", 1);
         put(&site, "9999/12/31", 2);
         assert_eq!(site.run(&[]).done().counts(), [2, 2, 0, 0]);

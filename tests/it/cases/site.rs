@@ -1,5 +1,6 @@
 //! Where a run reads and writes, and what it did.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -10,12 +11,14 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{PINCLEAN, isolated};
+use crate::command::{isolated, program};
 use crate::s3::{ACCESS_KEY, Fault, Op, Rule, SECRET_KEY, Server};
+use crate::table::{Format, Place, files};
 
 /// A source and an output, both empty, and a home with nothing of the user's.
 pub struct Site {
     pub home: TempDir,
+    pub format: Format,
     backend: Backend,
 }
 
@@ -26,18 +29,26 @@ enum Backend {
 }
 
 impl Site {
+    /// One of each kind.
+    pub fn all() -> Vec<Site> {
+        let both = |format| [Site::folder(format), Site::buckets(format)];
+        Format::BOTH.into_iter().flat_map(both).collect()
+    }
+
     /// Two folders.
-    pub fn folder() -> Site {
-        let site = Site { home: tempfile::tempdir().unwrap(), backend: Backend::Folder };
+    pub fn folder(format: Format) -> Site {
+        let home = tempfile::tempdir().unwrap();
+        let site = Site { home, format, backend: Backend::Folder };
         fs::create_dir(site.home.path().join("in")).unwrap();
         site
     }
 
     /// Two buckets.
-    pub fn buckets() -> Site {
+    pub fn buckets(format: Format) -> Site {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let site = Site { home: tempfile::tempdir().unwrap(), backend: Backend::Buckets(number) };
+        let home = tempfile::tempdir().unwrap();
+        let site = Site { home, format, backend: Backend::Buckets(number) };
         server().create_bucket(&format!("in-{number}"));
         server().create_bucket(&format!("out-{number}"));
         // As `aws configure` leaves it: nothing is in the environment.
@@ -66,23 +77,15 @@ impl Site {
 
     /// What is in the output, below a folder of it: keys relative to the output.
     pub fn out_keys(&self, below: &str) -> Vec<String> {
-        let mut keys = match self.backend {
-            Backend::Folder => files(&self.out_folder()),
-            Backend::Buckets(n) => {
-                let keys = server().keys(&format!("out-{n}"), "tables/");
-                keys.into_iter().map(|key| key["tables/".len()..].to_owned()).collect()
-            }
-        };
-        keys.retain(|key| key.starts_with(below));
-        keys.sort_unstable();
-        keys
+        self.out().list(below)
     }
 
-    pub fn out(&self, key: &str) -> Vec<u8> {
+    /// The output.
+    pub fn out(&self) -> Place<'_> {
         match self.backend {
-            Backend::Folder => fs::read(self.out_folder().join(key)).unwrap(),
+            Backend::Folder => Place::Folder(self.out_folder()),
             Backend::Buckets(n) => {
-                server().get(&format!("out-{n}"), &format!("tables/{key}")).unwrap().to_vec()
+                Place::Bucket(server(), format!("out-{n}"), "tables/".to_owned())
             }
         }
     }
@@ -114,14 +117,7 @@ impl Site {
 
     /// Empties the output.
     pub fn clear_out(&self) {
-        for key in self.out_keys("") {
-            match self.backend {
-                Backend::Folder => fs::remove_file(self.out_folder().join(key)).unwrap(),
-                Backend::Buckets(n) => {
-                    assert!(server().delete(&format!("out-{n}"), &format!("tables/{key}")));
-                }
-            }
-        }
+        self.out_keys("").iter().for_each(|key| self.out().remove(key));
     }
 
     /// A run of this source to this output.
@@ -137,12 +133,13 @@ impl Site {
         command
     }
 
-    /// Source, output and report as options.
+    /// Source, output, format and report as options.
     pub fn places(&self) -> Vec<String> {
         let (source, out, s3) = self.urls();
         let report = ["--report".to_owned(), "report.json".to_owned()];
         let places = ["--source".to_owned(), source, "--out".to_owned(), out];
-        places.into_iter().chain(report).chain(s3).collect()
+        let format = self.format.args().iter().map(ToString::to_string);
+        places.into_iter().chain(report).chain(s3).chain(format).collect()
     }
 
     /// Source, output, and how to reach them.
@@ -156,11 +153,11 @@ impl Site {
 
     /// The binary, in the home, with an environment that says nothing else.
     pub fn binary(&self) -> Command {
-        self.tame(PINCLEAN)
+        self.tame(program())
     }
 
     /// A command in the home that says what it says to the test alone.
-    pub fn tame(&self, program: &str) -> Command {
+    pub fn tame(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = isolated(program, self.home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
@@ -185,23 +182,6 @@ fn server() -> &'static Server {
 pub fn write(path: &Path, body: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, body).unwrap();
-}
-
-/// The files below a folder, relative to it; none if it is not there.
-pub fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut waiting = vec![folder.to_path_buf()];
-    while let Some(next) = waiting.pop() {
-        let Ok(entries) = fs::read_dir(&next) else { continue };
-        for path in entries.map(|entry| entry.unwrap().path()) {
-            match path.is_dir() {
-                true => waiting.push(path),
-                false => found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().into()),
-            }
-        }
-    }
-    found.sort_unstable();
-    found
 }
 
 /// How a run ended.

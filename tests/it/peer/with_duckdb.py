@@ -3,8 +3,9 @@
 import sys
 
 import duckdb
+from deltalake import DeltaTable
 
-BUCKET, CLEAN = sys.argv[1:]
+BUCKET, CLEAN, FORMAT = sys.argv[1:]
 FIELDS = {
     "pin": "index unique_id title description poster_name follower_count tag_list"
     " is_image_or_video image_src downloaded save_location category",
@@ -77,7 +78,12 @@ for table, fields in FIELDS.items():
         assert one(f"SELECT count(*) FROM raw WHERE {seen}") > 0, f"no {table} with {seen}"
 
     db.execute(f"CREATE OR REPLACE TABLE theirs AS {CLEANING[table]}")
-    db.execute(f"CREATE OR REPLACE TABLE ours AS FROM '{CLEAN}/{table}/*.parquet'")
+    # DuckDB's own reader of Delta is an extension, which it would have to download.
+    if FORMAT == "delta":
+        live = DeltaTable(f"{CLEAN}/{table}").to_pyarrow_table()
+        db.execute("CREATE OR REPLACE TABLE ours AS FROM live")
+    else:
+        db.execute(f"CREATE OR REPLACE TABLE ours AS FROM '{CLEAN}/{table}/*.parquet'")
     theirs, ours = (
         {name: kind for name, kind, *_ in db.execute(f"DESCRIBE {t}").fetchall()}
         for t in ("theirs", "ours")

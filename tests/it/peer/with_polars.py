@@ -7,7 +7,8 @@ import sys
 
 import polars as pl
 
-BUCKET, CLEAN = map(pathlib.Path, sys.argv[1:])
+BUCKET, CLEAN = map(pathlib.Path, sys.argv[1:3])
+FORMAT = sys.argv[3]
 TEXT, INT, REAL = pl.String, pl.Int64, pl.Float64
 FIELDS = {
     "pin": {
@@ -76,7 +77,8 @@ for table, schema in FIELDS.items():
     paths = sorted(BUCKET.glob(f"topics/*.{table}/*/*.json*"))
     lines = io.BytesIO(b"".join(map(read, paths)))
     theirs = pl.read_ndjson(lines, schema=schema).select(CLEANING[table])
-    ours = pl.read_parquet(CLEAN / table / "*.parquet")
+    ours = CLEAN / table
+    ours = pl.read_delta(str(ours)) if FORMAT == "delta" else pl.read_parquet(ours / "*.parquet")
     assert ours.schema == theirs.schema, f"{table}: {ours.schema} and {theirs.schema}"
     assert ours.height == theirs.height > 0, f"{table}: {ours.height} and {theirs.height} rows"
     ours, theirs = (

@@ -9,6 +9,7 @@ use super::markdown::Document;
 use super::world::World;
 use crate::command::{pinclean, said};
 use crate::s3::{ACCESS_KEY, Op, SECRET_KEY};
+use crate::table::Format;
 
 /// Runs with these arguments, and the codes that they end with.
 const ENDS: [(i32, &str); 8] = [
@@ -46,14 +47,15 @@ fn each_exit_code_of_the_readme_occurs() {
     assert_eq!(seen, documented());
 }
 
-/// While a run reads, another one commits: its manifest is there first.
+/// While a run reads, another one commits: its commit is there first.
 fn behind_another_run(world: &World) -> i32 {
     let run = |out: &str| format!("pinclean run --bucket pins --out s3://lake/{out}");
     assert!(world.shell(&run("first")).status.success());
-    let manifest = world.server.get("lake", "first/geo/_pinclean/0000000001.json").unwrap();
+    let path = Format::Delta.first_commit("geo");
+    let commit = world.server.get("lake", &format!("first/{path}")).unwrap();
     let object = world.server.keys("pins", "topics/").remove(0);
     world.server.faults().on_get("pins", &object, move |store| {
-        store.put("lake", "second/geo/_pinclean/0000000001.json", manifest);
+        store.put("lake", &format!("second/{path}"), commit);
     });
     let output = world.shell(&run("second"));
     assert_eq!(output.status.code(), Some(75), "{}", said(&output));

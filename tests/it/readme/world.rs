@@ -11,7 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::markdown::{Document, repository};
-use crate::command::{PINCLEAN, isolated};
+use crate::command::{isolated, program};
 use crate::s3::{ACCESS_KEY, BucketOptions, SECRET_KEY, Server};
 
 /// What MinIO's recipe says, and what stands for it here.
@@ -33,8 +33,9 @@ impl World {
         world.program(
             "pinclean",
             &format!(
-                "PINCLEAN_REPORT=\"{}/$$.json\" exec \"{PINCLEAN}\" \"$@\"",
-                world.made("reports").display()
+                "PINCLEAN_REPORT=\"{}/$$.json\" exec \"{}\" \"$@\"",
+                world.made("reports").display(),
+                program().display()
             ),
         );
         world.program("cargo", CARGO);

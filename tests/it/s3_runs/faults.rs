@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::place::assert_same;
 use super::world::{LAKE, World};
 use crate::s3::{Fault, Op, Rule};
+use crate::table::{Format, assert_same};
 
 const LAYOUT: [&str; 6] = ["--rows", "200", "--partitions", "3", "--bad-rate", "2%"];
 
@@ -15,8 +15,9 @@ fn refused(world: &World) -> u64 {
 
 #[test]
 fn a_tenth_of_all_requests_may_be_refused() {
-    for fault in [Fault::SlowDown, Fault::InternalError] {
-        let world = World::new();
+    let cases = Format::BOTH.map(|f| [(f, Fault::SlowDown), (f, Fault::InternalError)]);
+    for (format, fault) in cases.into_iter().flatten() {
+        let world = World::of(format);
         let expected = world.local(&world.fill(&LAYOUT));
         world.server.faults().add(Rule::new(fault).every(10));
         let ended = world.run("s3://tables").done();

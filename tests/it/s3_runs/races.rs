@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::place::assert_same;
 use super::world::{LAKE, OUT, World};
 use crate::s3::{Fault, Op, Rule};
+use crate::table::{Format, assert_same, column, shown};
 
 const TOPIC: &str = "u.geo";
 
@@ -19,7 +19,7 @@ fn record(ind: u64) -> String {
 /// The first column of each row of the geo table.
 fn inds(world: &World) -> Vec<u64> {
     let rows = world.out("").rows("geo");
-    rows.iter().map(|row| row.split('\u{1f}').next().unwrap().parse().unwrap()).collect()
+    column(&rows, "ind").map(|ind| ind.to_string().parse().unwrap()).collect()
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn an_object_that_is_gone_is_quarantined_and_its_neighbours_are_written() {
     assert_eq!(inds(&world), [0, 1, 3, 4]);
     assert_eq!(ended.number("/tables/geo/rejects/object_gone/"), 1);
     let rejects = world.out("").rejects("geo");
-    assert!(rejects.len() == 1 && rejects[0].contains(&key(2)), "{rejects:?}");
+    assert!(rejects.len() == 1 && shown(&rejects[0]).contains(&key(2)), "{rejects:?}");
 }
 
 #[test]
@@ -61,10 +61,14 @@ fn a_large_object_that_was_replaced_ends_the_run_and_nothing_is_committed() {
 
 #[test]
 fn of_two_runs_at_a_time_one_commits_and_the_other_says_so() {
-    let world = World::new();
+    Format::BOTH.into_iter().for_each(of_two_runs_one_commits);
+}
+
+fn of_two_runs_one_commits(format: Format) {
+    let world = World::of(format);
     let expected = world.local(&world.fill(&["--rows", "300", "--partitions", "2"]));
     let slow = Fault::Delay(Duration::from_millis(1500));
-    world.server.faults().add(Rule::new(slow).on(Op::Put).under("geo/_pinclean/"));
+    world.server.faults().add(Rule::new(slow).on(Op::Put).under(&format.commits("geo")));
     let runs = [world.run("s3://tables").start(), world.run("s3://tables").start()];
     let ended = runs.map(super::world::Running::end);
     assert_same(&world.out(""), &expected);

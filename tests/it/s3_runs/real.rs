@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::place::{Place, TABLES, assert_same};
 use super::world::{LAKE, World};
+use crate::table::{Place, TABLES, assert_same};
 
 const USER: &str = "12e255fc4fcd";
 

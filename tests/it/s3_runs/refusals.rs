@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::world::{LAKE, OUT, Pinclean, World};
 use crate::s3::{BucketOptions, Fault, Op, Rule};
+use crate::table::Format;
 
 const LAYOUT: [&str; 2] = ["--rows", "3"];
 const KEYS: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
@@ -56,11 +57,21 @@ fn a_missing_bucket_is_named_as_source_and_as_output() {
 
 #[test]
 fn a_missing_permission_names_the_action_and_the_place() {
+    Format::BOTH.into_iter().for_each(missing_permissions_are_named);
+}
+
+fn missing_permissions_are_named(format: Format) {
     let object = "topics/5f1c0d9a77b3.pin/partition=0/5f1c0d9a77b3.pin+0+0000000001.json";
+    let (log, commit) = (format.commits("pin"), format.first_commit("user"));
     let cases = [
         (Op::List, LAKE, "", "s3:ListBucket is not allowed on s3://lake/topics/:"),
         (Op::Get, LAKE, object, &format!("s3:GetObject is not allowed on s3://lake/{object}:")),
-        (Op::List, OUT, "pin/", "s3:ListBucket is not allowed on s3://tables/pin/_pinclean:"),
+        (
+            Op::List,
+            OUT,
+            "pin/",
+            &format!("s3:ListBucket is not allowed on s3://tables/{}:", log.trim_end_matches('/')),
+        ),
         (
             Op::Put,
             OUT,
@@ -70,12 +81,12 @@ fn a_missing_permission_names_the_action_and_the_place() {
         (
             Op::Put,
             OUT,
-            "user/_pinclean/",
-            "s3:PutObject is not allowed on s3://tables/user/_pinclean/0000000001.json:",
+            &format.commits("user"),
+            &format!("s3:PutObject is not allowed on s3://tables/{commit}:"),
         ),
         (Op::Put, OUT, "_runs/", "s3:PutObject is not allowed on s3://tables/_runs/"),
     ];
-    let world = World::new();
+    let world = World::of(format);
     world.fill(&LAYOUT);
     for (op, bucket, prefix, expected) in cases {
         for key in world.server.keys(OUT, "") {
@@ -90,15 +101,24 @@ fn a_missing_permission_names_the_action_and_the_place() {
         assert!(told.contains("or use others with --profile\n"), "{told}");
         assert!(told.contains("caused by: S3 answered 403 AccessDenied: Access Denied"), "{told}");
     }
-    // A manifest that may not be read cannot be told from one that is not there.
+    // A commit that may not be read cannot be told from one that is not there.
     world.server.faults().clear();
     world.run("s3://tables").done();
     world.server.faults().add(Rule::new(Fault::AccessDenied).on(Op::Get).in_bucket(OUT));
     let told = world.run("s3://tables").failed(1);
-    insta::assert_snapshot!(told, @r"
-    error: s3:GetObject is not allowed on s3://tables/geo/_pinclean/0000000001.json: grant s3:GetObject to these credentials, or use others with --profile
-      caused by: S3 answered 403 AccessDenied: Access Denied (if the requester pays for the bucket, add --request-payer)
-    ");
+    let place = match format {
+        Format::Delta => "geo/_delta_log".to_owned(),
+        Format::Parquet => format.first_commit("geo"),
+    };
+    assert_eq!(
+        told,
+        format!(
+            "error: s3:GetObject is not allowed on s3://tables/{place}: grant s3:GetObject to \
+             these credentials, or use others with --profile\n  caused by: S3 answered 403 \
+             AccessDenied: Access Denied (if the requester pays for the bucket, add \
+             --request-payer)\n"
+        )
+    );
 }
 
 #[test]
@@ -137,8 +157,8 @@ fn an_endpoint_where_nobody_answers_is_given_up_within_seconds() {
     let ended = world.run("s3://tables").args(["--endpoint-url", &endpoint]).end();
     assert_eq!(ended.code, Some(1));
     assert!(ended.time < Duration::from_secs(15), "{:?}", ended.time);
-    let (told, url) = (&ended.stderr, format!("{endpoint}/tables?list-type=2"));
-    assert!(told.starts_with("error: cannot read s3://tables/geo/_pinclean\n"), "{told}");
+    let (told, url) = (&ended.stderr, format!("{endpoint}/tables/geo/_delta_log/_last_checkpoint"));
+    assert!(told.starts_with("error: cannot read s3://tables/geo/_delta_log\n"), "{told}");
     assert!(told.contains(&url), "{told}");
     assert!(told.ends_with("caused by: Connection refused (os error 111)\n"), "{told}");
     let unknown = ["--endpoint-url", "http://no-such-host.invalid:9000"];
@@ -169,7 +189,7 @@ fn a_public_bucket_is_read_without_credentials() {
     assert!(world.server.log().iter().all(|request| !request.signed));
     let told = world.run("s3://tables").arg("--no-sign-request").failed(1);
     insta::assert_snapshot!(told, @r"
-    error: s3:ListBucket is not allowed on s3://tables/geo/_pinclean: grant s3:ListBucket to these credentials, or use others with --profile
+    error: s3:GetObject is not allowed on s3://tables/geo/_delta_log: grant s3:GetObject to these credentials, or use others with --profile
       caused by: S3 answered 403 AccessDenied: Access Denied (the bucket is not public: leave out --no-sign-request)
     ");
 }

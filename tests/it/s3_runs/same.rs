@@ -1,7 +1,7 @@
 //! A bucket gives what the same objects give as a folder.
 
-use super::place::{Place, assert_same};
 use super::world::{LAKE, OUT, World};
+use crate::table::{Format, Place, assert_same};
 
 const LAYOUTS: [&[&str]; 2] = [
     &["--rows", "120", "--partitions", "3", "--bad-rate", "5%"],
@@ -10,8 +10,8 @@ const LAYOUTS: [&[&str]; 2] = [
 
 #[test]
 fn a_bucket_gives_the_rows_of_the_same_folder_in_a_folder_and_in_a_bucket() {
-    for layout in LAYOUTS {
-        let world = World::new();
+    for (layout, format) in LAYOUTS.iter().flat_map(|layout| Format::BOTH.map(|f| (layout, f))) {
+        let world = World::of(format);
         let bucket = world.fill(layout);
         let expected = world.local(&bucket);
         assert!(!expected.rejects("geo").is_empty(), "the layout has bad records");

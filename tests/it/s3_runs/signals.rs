@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::place::assert_same;
 use super::world::{LAKE, OUT, World};
 use crate::s3::{Fault, Op, Rule};
+use crate::table::{Format, assert_same};
 
 /// Long enough for a machine under load, and far below the timeouts of requests.
 const SOON: Duration = Duration::from_secs(4);
@@ -25,8 +25,9 @@ fn wait_until(what: &str, reached: impl Fn() -> bool) {
 /// A run that is stopped once `under_way` holds ends soon, leaves nothing, and
 /// the next run carries on.
 fn assert_stops(signals: &[Signal], stall: fn(Rule) -> Rule, under_way: impl Fn(&World) -> bool) {
-    for &(signal, code, name) in signals {
-        let world = World::new();
+    let cases = signals.iter().flat_map(|signal| Format::BOTH.map(|format| (signal, format)));
+    for (&(signal, code, name), format) in cases {
+        let world = World::of(format);
         let layout = ["--rows", "2000", "--flush-size", "500"];
         let expected = world.local(&world.fill(&layout));
         let slow = Rule::new(Fault::Delay(Duration::from_secs(120)));

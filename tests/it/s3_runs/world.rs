@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::place::Place;
-use crate::command::isolated;
+use crate::command::{isolated, program};
 use crate::s3::{ACCESS_KEY, Op, SECRET_KEY, Server};
+use crate::table::{Format, Place};
 
 /// The bucket that the sink wrote.
 pub const LAKE: &str = "lake";
@@ -20,6 +20,7 @@ pub const OUT: &str = "tables";
 /// All that a test works with.
 pub struct World {
     pub server: Server,
+    pub format: Format,
     folder: TempDir,
 }
 
@@ -34,11 +35,16 @@ pub struct Ended {
 }
 
 impl World {
+    /// For tables of the default format.
     pub fn new() -> World {
+        World::of(Format::Delta)
+    }
+
+    pub fn of(format: Format) -> World {
         let server = Server::start();
         server.create_bucket(LAKE);
         server.create_bucket(OUT);
-        World { server, folder: tempfile::tempdir().unwrap() }
+        World { server, format, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A path in the test's folder.
@@ -66,10 +72,7 @@ impl World {
     pub fn pinclean(&self, command: &str) -> Pinclean {
         let home = self.path("home");
         std::fs::create_dir_all(&home).unwrap();
-        // Cargo tells it at run time too, so that another build may be tested.
-        let built = std::env::var_os("CARGO_BIN_EXE_pinclean");
-        let built = built.unwrap_or_else(|| env!("CARGO_BIN_EXE_pinclean").into());
-        let mut pinclean = isolated(built, &home);
+        let mut pinclean = isolated(program(), &home);
         pinclean
             .arg(command)
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
@@ -88,21 +91,24 @@ impl World {
         let report = self.path(&format!("report-{}.json", fresh()));
         let mut run = self.pinclean("run").args(source).args(["--out", out]);
         run = run.arg("--report").arg(&report).args(["--progress", "never"]);
+        run = run.args(self.format.args());
         run.report = Some(report);
         run
     }
 
-    /// The tables of a run over a folder: what every other run must give.
+    /// The tables of a run from a folder to plain Parquet: what every other run
+    /// must give.
     pub fn local(&self, bucket: &Path) -> Place<'_> {
         let out = self.path(&format!("local-{}", fresh()));
-        let source = ["--source", bucket.to_str().unwrap()];
-        self.run_from(&source, out.to_str().unwrap()).done();
+        let mut run = self.pinclean("run").args(["--source", bucket.to_str().unwrap()]);
+        run = run.arg("--out").arg(&out).args(["--progress", "never"]);
+        run.args(Format::Parquet.args()).done();
         Place::Folder(out)
     }
 
     /// What lies below a prefix of the output's bucket.
     pub fn out(&self, prefix: &str) -> Place<'_> {
-        Place::Bucket(&self.server, OUT, prefix.to_owned())
+        Place::Bucket(&self.server, OUT.to_owned(), prefix.to_owned())
     }
 
     /// The requests of a kind to a bucket so far.
