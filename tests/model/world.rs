@@ -184,19 +184,21 @@ impl<'a> World<'a> {
             let meanwhile = self.settle(attempt).and_then(|()| self.meanwhile(held));
             keeper.open();
             let ended = running.join().unwrap_or_else(|panic| resume_unwind(panic));
-            meanwhile?;
+            let delivered = meanwhile?;
             let _ = writeln!(self.told, "  the first: {}", told(&ended));
-            // One that replaces everything may have been done before the second.
-            let must = allowed(&ended, true)? && !first;
+            // One that replaces everything may have been done before the second,
+            // and an object that was written anew is no longer what it saw.
+            let must = allowed(&ended, true)? && !first && !delivered;
             self.settle(Attempt { bucket: &before, full: first, must })
         })
     }
 
-    /// What happens while a run waits.
-    fn meanwhile(&mut self, held: Option<Kind>) -> Result<(), String> {
+    /// What happens while a run waits; whether something was delivered.
+    fn meanwhile(&mut self, held: Option<Kind>) -> Result<bool, String> {
         let _ = writeln!(self.told, "  it waits at {held:?}");
         // A run that writes has read its listing to the end.
-        if held == Some(Kind::Write) && self.draw.once_in(2) {
+        let delivered = held == Some(Kind::Write) && self.draw.once_in(2);
+        if delivered {
             self.deliver();
         }
         let second = self.draw.once_in(6);
@@ -214,7 +216,7 @@ impl<'a> World<'a> {
         if clean && !must {
             return Err(format!("a run in which nothing went wrong ended as {ended:?}"));
         }
-        self.settle_now(second, must)
+        self.settle_now(second, must).map(|()| delivered)
     }
 
     /// Compares, after a run that could see all that is there.
