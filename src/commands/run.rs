@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::pipeline::report::{Outcome, Report};
 use crate::progress::Progress;
 use crate::settings::{Format, MaxRejects, Run, Ui};
-use job::Job;
+
+pub use job::{Job, Opened};
 
 /// Cleans what is new in a bucket or folder into tables.
 ///

@@ -6,7 +6,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use crate::Error;
-use crate::store::{Backend, Store};
+use crate::store::{Backend, RequestCounts, Store};
 
 /// The output: a store rooted at `--out`.
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl Output {
     /// What to call an object in messages.
     pub fn place(&self, path: &Path) -> String {
         format!("{}/{path}", self.url.trim_end_matches('/'))
+    }
+
+    /// The requests so far, as far as they are counted.
+    pub fn requests(&self) -> RequestCounts {
+        self.refusals.as_ref().map(|store| store.requests().snapshot()).unwrap_or_default()
     }
 
     /// Counts a put of a local output; on S3 they are counted as they are sent.

@@ -30,14 +30,27 @@ use crate::spec::{self, Spec};
 use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
 use complete::check_complete;
 
-/// All that one run works with.
+/// What a run works with besides its settings, opened.
+pub struct Opened {
+    /// Where the sink wrote.
+    pub source: Store,
+    /// Where the tables are.
+    pub out: Output,
+    /// The transforms of the tables.
+    pub specs: Vec<Spec>,
+    /// Ends the run, and the requests of stores that were opened with it.
+    pub stop: Stop,
+}
+
+/// One run. Its `out` and its `source` are what [`Opened`] says, whatever the
+/// settings name.
 pub struct Job<'a> {
     settings: &'a Run,
     runtime: &'a Handle,
     stop: Stop,
     specs: Vec<Spec>,
     source: Store,
-    out: Store,
+    out: Output,
     run_id: String,
     started: DateTime<Utc>,
     clock: Instant,
@@ -50,7 +63,7 @@ struct Table {
 }
 
 impl<'a> Job<'a> {
-    /// Opens both stores and reads the transforms.
+    /// Opens both stores, reads the transforms, and listens for signals.
     ///
     /// # Errors
     /// [`Error::Spec`], and those of the stores.
@@ -62,19 +75,16 @@ impl<'a> Job<'a> {
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
         places::keep_apart(&source, settings)?;
         let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
-        let started = Utc::now();
-        let clock = Instant::now();
-        Ok(Job {
-            settings,
-            runtime,
-            stop,
-            specs,
-            source,
-            out,
-            run_id: run_id(started),
-            started,
-            clock,
-        })
+        let opened = Opened { source, out: Output::new(&out), specs, stop };
+        Ok(Job::new(settings, runtime, opened))
+    }
+
+    /// A run between stores that are open already. It begins now.
+    pub fn new(settings: &'a Run, runtime: &'a Handle, opened: Opened) -> Job<'a> {
+        let Opened { source, out, specs, stop } = opened;
+        let (started, clock) = (Utc::now(), Instant::now());
+        let run_id = run_id(started);
+        Job { settings, runtime, stop, specs, source, out, run_id, started, clock }
     }
 
     /// Plans, works and commits.
@@ -97,7 +107,7 @@ impl<'a> Job<'a> {
         tracing::debug!(
             "from {} to {}, with {} workers, {} requests and {} bytes of each at a time",
             self.source.url(),
-            self.out.url(),
+            self.out.url,
             limits.workers,
             limits.fetch.concurrency,
             limits.fetch.batch_bytes,
@@ -170,7 +180,7 @@ impl<'a> Job<'a> {
     }
 
     fn output(&self) -> Output {
-        Output::new(&self.out)
+        self.out.clone()
     }
 
     fn tables(&self) -> Result<Vec<Table>> {
@@ -242,7 +252,7 @@ impl<'a> Job<'a> {
             started: rfc3339(self.started),
             elapsed_s: 0.0,
             source: self.source.url().to_owned(),
-            out: self.out.url().to_owned(),
+            out: self.out.url.clone(),
             spec_hash: spec::hash_all(&self.specs),
             requests: RequestCounts::default(),
             tables,
@@ -256,7 +266,7 @@ impl<'a> Job<'a> {
 
     /// What was asked of both stores.
     fn requests(&self) -> RequestCounts {
-        self.source.requests().snapshot() + self.out.requests().snapshot()
+        self.source.requests().snapshot() + self.out.requests()
     }
 }
 

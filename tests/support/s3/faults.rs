@@ -36,6 +36,10 @@ enum When {
     /// The nth, 2nth, … request.
     Every(u64),
     First(u64),
+    /// The nth alone, from 0.
+    Only(u64),
+    /// The nth and all after it, from 0.
+    From(u64),
     Chance {
         probability: f64,
         seed: u64,
@@ -94,6 +98,18 @@ impl Rule {
         self
     }
 
+    /// Only the `n`th of the requests that match, from 0.
+    pub fn only(mut self, n: u64) -> Rule {
+        self.when = When::Only(n);
+        self
+    }
+
+    /// All but the first `n` of the requests that match.
+    pub fn from(mut self, n: u64) -> Rule {
+        self.when = When::From(n);
+        self
+    }
+
     /// Each request that matches, with this probability; the same seed gives
     /// the same sequence, in the order of arrival.
     pub fn chance(mut self, probability: f64, seed: u64) -> Rule {
@@ -114,6 +130,8 @@ impl Rule {
             When::Always => true,
             When::Every(n) => seen % n == n - 1,
             When::First(n) => seen < n,
+            When::Only(n) => seen == n,
+            When::From(n) => seen >= n,
             When::Chance { probability, seed } => uniform(seed, seen) < probability,
         }
     }

@@ -1,0 +1,98 @@
+//! A reference model: whatever happens to the runs, the tables hold each record
+//! once.
+//!
+//! Each seed is a short history of a sink and of the runs over what it wrote:
+//! objects, runs, runs that crash or whose store fails at some operation, and
+//! pairs of runs at a time. After each step every table and its quarantine must
+//! equal a model on ordered maps.
+//!
+//! `cargo test --test model` lives through 100 seeds on each kind of store,
+//! `PINCLEAN_MODEL_SEEDS=2000` through more. A seed that fails prints the command
+//! that repeats it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/s3/mod.rs"]
+mod s3;
+
+mod chaos;
+mod draw;
+mod found;
+mod oracle;
+mod place;
+mod run;
+mod sink;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Instant;
+
+use place::{Kind, Place};
+use run::Program;
+use world::World;
+
+const SEEDS: &str = "PINCLEAN_MODEL_SEEDS";
+const SEED: &str = "PINCLEAN_MODEL_SEED";
+/// Threads that live through seeds: more than processors, since many a run waits
+/// before it tries again.
+const THREADS: usize = 6;
+
+#[test]
+fn tables_in_memory_equal_the_model() {
+    check(Kind::Memory, "memory");
+}
+
+#[test]
+fn tables_on_s3_equal_the_model() {
+    check(Kind::S3, "s3");
+}
+
+fn check(kind: Kind, name: &str) {
+    let begin = Instant::now();
+    let program = Program::new();
+    let (first, count) = match number(SEED) {
+        Some(seed) => (seed, 1),
+        None => (0, number(SEEDS).unwrap_or(100)),
+    };
+    let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..THREADS.min(count as usize) {
+            scope.spawn(|| {
+                let mut place = Place::new(kind, program.runtime.handle());
+                while !failed.load(Relaxed) {
+                    let seed = next.fetch_add(1, Relaxed);
+                    if seed >= first + count {
+                        break;
+                    }
+                    if let Err(problem) = live(&program, &mut place, seed) {
+                        failed.store(true, Relaxed);
+                        let command = format!("{SEED}={seed} cargo test --test model {name}");
+                        eprintln!("\n{command}\n{problem}");
+                    }
+                }
+            });
+        }
+    });
+    eprintln!("{count} seeds on {name} in {:.1?}", begin.elapsed());
+    assert!(!failed.load(Relaxed), "a seed failed: see above how to repeat it");
+}
+
+/// Lives through one seed; the problem, with what led to it.
+fn live(program: &Program, place: &mut Place, seed: u64) -> Result<(), String> {
+    place.clear();
+    let mut world = World::new(program, place, seed);
+    let lived = catch_unwind(AssertUnwindSafe(|| world.live()));
+    let lived = lived.unwrap_or_else(|_| Err("it panicked: see above".to_owned()));
+    let shown = number(SEED).is_some() && lived.is_ok();
+    if shown {
+        eprintln!("{}", world.told);
+    }
+    lived.map_err(|problem| format!("{}{problem}", world.told))
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text:?} is no number")))
+}

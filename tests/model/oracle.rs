@@ -1,0 +1,118 @@
+//! What the tables must hold: the rules of DESIGN.md on ordered maps, knowing
+//! nothing of the program.
+
+use std::collections::BTreeMap;
+
+use crate::sink::{Becomes, Bucket, Object, Objects, Record, Source};
+
+/// How far a source was committed.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// Of the last object that was read.
+    start: u64,
+    size: usize,
+    /// The offset after the last record.
+    end: u64,
+}
+
+/// One record in a table. The object counts where offsets are no more than lower
+/// bounds: there two records may have one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    source: Source,
+    offset: u64,
+    object: u64,
+}
+
+/// A table and its part of the quarantine, after some number of commits.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    pub version: u64,
+    marks: BTreeMap<Source, Mark>,
+    rows: BTreeMap<Place, String>,
+    rejects: BTreeMap<Place, String>,
+}
+
+impl Table {
+    /// What a run over a bucket makes of it; `None` if there is nothing to commit.
+    pub fn after(&self, bucket: &Bucket, table: &str, full: bool) -> Option<Table> {
+        let mut next = match full {
+            true => Table::default(),
+            false => self.clone(),
+        };
+        let of_table = bucket.0.iter().filter(|(source, _)| source.topic.table == table);
+        let read = of_table.filter(|(source, objects)| next.read(source, objects)).count();
+        next.version = self.version + 1;
+        (read > 0).then_some(next)
+    }
+
+    /// Takes what is new of one source; false if nothing is.
+    fn read(&mut self, source: &Source, objects: &Objects) -> bool {
+        let mark = self.marks.get(source).copied();
+        let is_new = |start: u64, object: &Object| match mark {
+            None => true,
+            Some(mark) if start == mark.start => {
+                source.topic.by_partition && object.size != mark.size
+            }
+            Some(mark) => start > mark.start,
+        };
+        let new: Vec<_> =
+            objects.iter().filter(|(start, object)| is_new(**start, object)).collect();
+        let floor = mark.map_or(0, |mark| mark.end);
+        for (i, (start, object)) in new.iter().enumerate() {
+            // What the next object begins with was delivered twice.
+            let next = new.get(i + 1).map_or(u64::MAX, |(next, _)| **next);
+            let keep = if source.topic.by_partition { floor..next } else { 0..u64::MAX };
+            for (line, record) in object.records.iter().enumerate() {
+                let offset = **start + line as u64;
+                if keep.contains(&offset) {
+                    let place = Place { source: source.clone(), offset, object: **start };
+                    self.add(place, (line, record), object);
+                }
+            }
+        }
+        let Some((start, object)) = new.last() else { return false };
+        let end = (**start + object.records.len() as u64).max(floor);
+        self.marks.insert(source.clone(), Mark { start: **start, size: object.size, end });
+        true
+    }
+
+    fn add(&mut self, place: Place, (line, record): (usize, &Record), object: &Object) {
+        let null = || "NULL".to_owned();
+        match &record.becomes {
+            Becomes::Row { id, note } => {
+                let row = format!("id={id} note={}", note.clone().unwrap_or_else(null));
+                assert!(self.rows.insert(place, row).is_none(), "the model reads twice");
+            }
+            Becomes::Reject { column, code } => {
+                let row = format!(
+                    "topic={} partition={} offset={} object={} line={} column={} code={code} raw={}",
+                    place.source.topic.name,
+                    place.source.partition,
+                    place.offset,
+                    place.source.key(place.object, object),
+                    line + 1,
+                    column.map_or_else(null, str::to_owned),
+                    record.line.bytes().map(|b| format!("{b:02x}")).collect::<String>(),
+                );
+                assert!(self.rejects.insert(place, row).is_none(), "the model reads twice");
+            }
+        }
+    }
+
+    /// The rows, sorted as texts.
+    pub fn rows(&self) -> Vec<String> {
+        sorted(&self.rows)
+    }
+
+    /// The rejects, sorted as texts.
+    pub fn rejects(&self) -> Vec<String> {
+        sorted(&self.rejects)
+    }
+}
+
+fn sorted(rows: &BTreeMap<Place, String>) -> Vec<String> {
+    let mut rows: Vec<_> = rows.values().cloned().collect();
+    rows.sort_unstable();
+    rows
+}
