@@ -129,9 +129,7 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
         layout,
         topics: layers.list("topic", args.topic, values::topic_glob)?,
         mode: mode(args.mode, args.full, layers)?,
-        lookback: layers
-            .parsed("lookback", args.lookback, duration)?
-            .unwrap_or(DEFAULT_LOOKBACK),
+        lookback: layers.parsed("lookback", args.lookback, duration)?.unwrap_or(DEFAULT_LOOKBACK),
         transforms: layers.parsed("transforms", args.transforms, values::path)?,
         max_rejects: layers.parsed("max-rejects", args.max_rejects, values::max_rejects)?,
         out: layers.parsed("out", args.out, values::text)?.unwrap_or(DEFAULT_OUT.into()),

@@ -9,6 +9,7 @@ mod command;
 mod rows;
 
 mod cases;
+mod kill;
 mod peer;
 mod readme;
 mod real;

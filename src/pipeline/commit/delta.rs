@@ -23,6 +23,7 @@ use crate::delta::{
     Action, Add, Change, Description, Evolution, Log, Property, Requires, State, Version, begin,
     evolve, struct_type,
 };
+use crate::failpoint::{self, Point};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, table_schema};
 use crate::spec::Spec;
@@ -137,6 +138,7 @@ impl DeltaTable {
             }
             committed => committed?,
         };
+        failpoint::hit(Point::BeforeSettle);
         let after = async {
             if let Some(state) = self.rows.read().await? {
                 self.settle(&state).await?;
