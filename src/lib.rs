@@ -13,6 +13,7 @@
 pub mod error;
 pub mod code;
 pub mod near;
+pub mod failpoint;
 pub mod key;
 pub mod value;
 pub mod spec;

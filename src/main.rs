@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use pinclean::cli::{self, Cli};
 use pinclean::settings::{self, Command, Layers, LogFormat, Ui};
-use pinclean::{Result, commands, logging};
+use pinclean::{Result, commands, failpoint, logging};
 
 fn main() -> ExitCode {
     let typed = match cli::parse(std::env::args_os()) {
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 
 /// Runs the command; `log` is how to tell of an error, as soon as it is known.
 fn start(typed: Cli, log: &mut LogFormat) -> Result<()> {
+    failpoint::arm()?;
     let env = |name: &str| std::env::var_os(name);
     let layers = Layers::read(&typed, &env)?;
     let ui = Ui::resolve(&typed, &layers)?;

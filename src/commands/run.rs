@@ -6,6 +6,7 @@ mod limits;
 mod places;
 
 use crate::error::{Error, Result};
+use crate::failpoint::{self, Point};
 use crate::pipeline::report::{Outcome, Report};
 use crate::progress::Progress;
 use crate::settings::{Format, MaxRejects, Run, Ui};
@@ -33,7 +34,9 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
+    failpoint::hit(Point::BeforeReport);
     let saved = job.save(&report).map(drop);
+    failpoint::hit(Point::AfterReport);
     if saved.is_err() && report.outcome != Outcome::NothingNew {
         tracing::warn!("the tables are committed; only the report could not be saved");
     }

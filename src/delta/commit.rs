@@ -22,6 +22,7 @@ use object_store::{ObjectStore, PutMode, PutOptions};
 
 use super::change::{Change, Standing, standing};
 use super::log::{Log, State, Version};
+use crate::failpoint::{self, Point};
 use crate::{Error, Result};
 
 /// Attempts before a commit is given up.
@@ -109,8 +110,10 @@ impl Log {
             .map_err(|e| Error::Internal { stage: "commit", message: e.to_string() })?;
         let (path, bytes) = (self.entry_path(version), lines.len() as u64);
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        failpoint::hit(Point::BeforePut);
         match self.output.objects.put_opts(&path, lines.into(), options).await {
             Ok(_) => {
+                failpoint::hit(Point::AfterPut);
                 self.output.count_put(bytes);
                 Ok(Step::Committed(version))
             }

@@ -6,6 +6,7 @@ use deltalake_core::table::config::TablePropertiesExt;
 
 use super::log::{Log, Version};
 use crate::Result;
+use crate::failpoint::{self, Point};
 
 /// A reader replays the commits since the last checkpoint: nine at most.
 const CHECKPOINT_INTERVAL: u64 = 10;
@@ -21,11 +22,13 @@ impl Log {
         if !(version + 1).is_multiple_of(CHECKPOINT_INTERVAL) {
             return Ok(());
         }
+        failpoint::hit(Point::BeforeCheckpoint);
         let Some(state) = self.read_at(Some(version)).await? else { return Ok(()) };
         let (engine, snapshot) = (self.store.engine(None), state.snapshot().clone());
         self.blocking(move || snapshot.checkpoint(engine.as_ref(), None).map(drop))
             .await?
             .map_err(|e| self.explain(e))?;
+        failpoint::hit(Point::AfterCheckpoint);
         let properties = state.snapshot().table_configuration().table_properties();
         if properties.enable_expired_log_cleanup() {
             let keep = i64::try_from(properties.log_retention_duration().as_millis());

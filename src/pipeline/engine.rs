@@ -14,6 +14,7 @@ use super::watch::Watch;
 use super::work::{Done, Line};
 use super::write::Target;
 use crate::error::{Error, Result};
+use crate::failpoint::{self, Point};
 
 /// Shards that wait for a worker. Few: they hold the names of their objects.
 const QUEUE: usize = 2;
@@ -76,6 +77,7 @@ impl Engine<'_> {
 
     /// The planner: lists, and queues what there is to do.
     fn plan(&self, shards: &Sender<Shard>) -> Result<Discovered> {
+        failpoint::hit(Point::BeforePlan);
         let discovered = plan(&self.listing, self.shards, |shard| {
             let bytes = shard.objects.iter().map(|object| object.size).sum();
             self.watch.progress().found(shard.objects.len() as u64, bytes);
@@ -84,6 +86,7 @@ impl Engine<'_> {
                 false => ControlFlow::Break(()),
             }
         });
+        failpoint::hit(Point::Planned);
         self.watch.progress().planned();
         discovered
     }

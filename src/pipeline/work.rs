@@ -14,6 +14,7 @@ use super::report::ShardCounts;
 use super::watch::Watch;
 use super::write::{ShardWriter, Target, Written};
 use crate::error::{Error, Result};
+use crate::failpoint::{self, Point};
 use crate::key::Source;
 use crate::spec::Spec;
 
@@ -79,16 +80,21 @@ impl<'s> Line<'s> {
         self.decoder.begin(repeats);
         let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(shard));
         let mut tally = Tally::new(shard, repeats);
+        failpoint::hit(Point::BeforeFetch);
         for raw in fetch(fetcher, Arc::clone(shard)) {
             let step = raw.and_then(|raw| {
                 watch.go_on()?;
+                failpoint::hit(Point::Fetched);
                 let (objects, bytes) = ended(&raw);
                 let batch = self.decoder.decode(raw)?;
                 if batch.counts.contradicted {
                     return Ok(false);
                 }
+                failpoint::hit(Point::Decoded);
                 let batch = self.cleaner.clean(batch, &fetcher.layout)?;
+                failpoint::hit(Point::Cleaned);
                 writer.append(&batch.frame, &batch.rejects)?;
+                failpoint::hit(Point::Written);
                 tally.add(&batch);
                 watch.progress().done(objects, bytes);
                 Ok(true)
@@ -100,6 +106,7 @@ impl<'s> Line<'s> {
         }
         self.tell_unproven(shard);
         let written = writer.finish()?;
+        failpoint::hit(Point::Finished);
         let (counts, reached) = tally.finish()?;
         let (source, table) = (Arc::clone(&shard.source), shard.table);
         Ok(Some(Done { source, table, written, counts, reached }))

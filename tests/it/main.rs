@@ -9,6 +9,7 @@ mod command;
 mod table;
 
 mod cases;
+mod kill;
 mod peer;
 mod readme;
 mod real;

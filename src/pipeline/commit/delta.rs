@@ -27,6 +27,7 @@ use crate::delta::{
     Action, Add, Change, Description, Evolution, LiveFile, Property, Requires, State, Version,
     begin, evolve, struct_type,
 };
+use crate::failpoint::{self, Point};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, table_schema};
 use crate::rewrite::take_away;
@@ -161,6 +162,7 @@ impl DeltaTable {
             }
             committed => committed?,
         };
+        failpoint::hit(Point::BeforeSettle);
         let after = async {
             if let Some(state) = self.logs.rows.read().await? {
                 self.logs.settle(&state).await?;

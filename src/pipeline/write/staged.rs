@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::DataFile;
 use crate::Result;
+use crate::failpoint::{self, Point};
 use crate::store::Output;
 
 /// Files that are published at a time.
@@ -44,11 +45,13 @@ impl Staged {
     }
 
     pub(super) async fn publish(self, output: &Output) -> Result<()> {
+        failpoint::hit(Point::BeforeFile);
         let published = match self.body {
             Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
             Body::Uploaded(upload) => upload.complete(output, &self.path, self.file.bytes).await,
         };
         published.map_err(|e| output.write_error(&self.path, e))?;
+        failpoint::hit(Point::AfterFile);
         output.count_put(self.file.bytes);
         Ok(())
     }

@@ -6,6 +6,7 @@ use chrono::Utc;
 
 use super::{Job, Table};
 use crate::error::{Error, Result};
+use crate::failpoint::{self, Point};
 use crate::key::{Source, Topic};
 use crate::pipeline::commit::{Base, Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
@@ -42,7 +43,9 @@ impl Job<'_> {
             self.runtime.block_on(discard(&output, staged));
             return Err(error);
         }
+        failpoint::hit(Point::BeforePublish);
         self.runtime.block_on(publish(&output, staged))?;
+        failpoint::hit(Point::Published);
         for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
             if pending.reached.is_empty() {
                 continue;
