@@ -15,3 +15,4 @@ mod readme;
 mod real;
 mod s3_runs;
 mod s3_server;
+mod tables;

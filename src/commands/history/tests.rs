@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
 use super::*;
