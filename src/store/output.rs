@@ -35,6 +35,12 @@ impl Output {
         format!("{}/{path}", self.url.trim_end_matches('/'))
     }
 
+    /// Whether it is a bucket.
+    pub fn is_remote(&self) -> bool {
+        let store = self.refusals.as_ref();
+        store.is_some_and(|store| matches!(store.backend(), Backend::S3(_)))
+    }
+
     /// The requests so far, as far as they are counted.
     pub fn requests(&self) -> RequestCounts {
         self.refusals.as_ref().map(|store| store.requests().snapshot()).unwrap_or_default()

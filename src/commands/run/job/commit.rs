@@ -14,7 +14,7 @@ use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
 use crate::pipeline::write::{Staged, discard, fields, publish};
 use crate::spec::Spec;
-use crate::store::{Backend, probe};
+use crate::store::probe;
 
 impl Job<'_> {
     /// Commits what each table got, once all of them balance and all files are
@@ -72,9 +72,9 @@ impl Job<'_> {
             .iter()
             .zip(pending)
             .any(|(table, pending)| table.base.is_none() && !pending.reached.is_empty());
-        match self.out.backend() {
-            Backend::S3(_) if begins => self.runtime.block_on(probe(&self.output(), &self.run_id)),
-            _ => Ok(()),
+        match begins && self.out.is_remote() {
+            true => self.runtime.block_on(probe(&self.out, &self.run_id)),
+            false => Ok(()),
         }
     }
 
