@@ -28,8 +28,9 @@ pub struct Program {
 /// How a run ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// It committed all that it had; perhaps its report could not be saved.
-    Done(Result<(), pinclean::Error>),
+    /// It committed all that it had, to so many tables by its own words; perhaps
+    /// its report could not be saved.
+    Done(u64, Result<(), pinclean::Error>),
     Failed(pinclean::Error),
     /// The script took the process away.
     Crashed,
@@ -60,7 +61,10 @@ impl Program {
         let quiet =
             Ui { progress: ProgressMode::Never, log: LogFormat::Text, quiet: true, verbose: false };
         let ran = catch_unwind(AssertUnwindSafe(|| match job.execute(&Progress::start(&quiet)) {
-            Ok(report) => Ended::Done(job.save(&report).map(drop)),
+            Ok(report) => {
+                let committed = report.tables.values().filter(|table| table.manifest.is_some());
+                Ended::Done(committed.count() as u64, job.save(&report).map(drop))
+            }
             Err(error) => Ended::Failed(error),
         }));
         match ran {

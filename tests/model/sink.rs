@@ -147,9 +147,9 @@ impl Sink {
     /// One delivery: what it puts, in words and as objects.
     pub fn deliver(&mut self, draw: &mut Draw) -> (String, Vec<Put>) {
         let (topic, partition) = (draw.pick(&TOPICS), draw.below(PARTITIONS));
-        let (what, mut puts) = match draw.below(12) {
-            0 => ("again", self.again(topic, partition, draw)),
-            1 | 2 => ("anew", self.rewrite(topic, partition, draw)),
+        let (what, mut puts) = match draw.below(10) {
+            0 | 1 => ("again", self.again(topic, partition, draw)),
+            2 | 3 => ("anew", self.rewrite(topic, partition, draw)),
             _ => ("", self.append(topic, partition, draw)),
         };
         let told = puts.iter().map(|(key, body)| format!("{key} ({} bytes)", body.len()));

@@ -39,8 +39,8 @@ struct Attempt<'a> {
     /// The objects that it could see.
     bucket: &'a Bucket,
     full: bool,
-    /// Whether all that it had must be committed.
-    must: bool,
+    /// Commits by its own words, where it has told.
+    committed: Option<u64>,
 }
 
 impl<'a> World<'a> {
@@ -105,7 +105,9 @@ impl<'a> World<'a> {
         let ended = start((self.program, self.place), full, script);
         self.operations = seen.load(SeqCst);
         match ended {
-            Ended::Done(Ok(())) => self.settle_now(full, true),
+            Ended::Done(committed, Ok(())) => {
+                self.settle_now(full, Some(committed)).and_then(|()| self.check_settled())
+            }
             other => Err(format!("a run in which nothing went wrong ended as {other:?}")),
         }
     }
@@ -129,8 +131,8 @@ impl<'a> World<'a> {
             server.faults().clear();
         }
         let _ = writeln!(self.told, ": {}", told(&ended));
-        let must = allowed(&ended, false)?;
-        self.settle_now(full, must)
+        let committed = allowed(&ended, false)?;
+        self.settle_now(full, committed)
     }
 
     /// Something that the server does, in words; `None` where there is none.
@@ -180,25 +182,24 @@ impl<'a> World<'a> {
         thread::scope(|scope| {
             let running = scope.spawn(move || start((program, place), first, script));
             let held = keeper.wait();
-            let attempt = Attempt { bucket: &before, full: first, must: false };
-            let meanwhile = self.settle(attempt).and_then(|()| self.meanwhile(held));
+            // What it has done so far it tells in the end.
+            let attempt = Attempt { bucket: &before, full: first, committed: None };
+            let meanwhile = self.settle(attempt);
+            let meanwhile = meanwhile.and_then(|early| self.meanwhile(held).map(|()| early));
             keeper.open();
             let ended = running.join().unwrap_or_else(|panic| resume_unwind(panic));
-            let delivered = meanwhile?;
+            let early = meanwhile?;
             let _ = writeln!(self.told, "  the first: {}", told(&ended));
-            // One that replaces everything may have been done before the second,
-            // and an object that was written anew is no longer what it saw.
-            let must = allowed(&ended, true)? && !first && !delivered;
-            self.settle(Attempt { bucket: &before, full: first, must })
+            let committed = allowed(&ended, true)?.map(|committed| committed.abs_diff(early));
+            self.settle(Attempt { bucket: &before, full: first, committed }).map(drop)
         })
     }
 
-    /// What happens while a run waits; whether something was delivered.
-    fn meanwhile(&mut self, held: Option<Kind>) -> Result<bool, String> {
+    /// What happens while a run waits.
+    fn meanwhile(&mut self, held: Option<Kind>) -> Result<(), String> {
         let _ = writeln!(self.told, "  it waits at {held:?}");
         // A run that writes has read its listing to the end.
-        let delivered = held == Some(Kind::Write) && self.draw.once_in(2);
-        if delivered {
+        if held == Some(Kind::Write) && self.draw.once_in(2) {
             self.deliver();
         }
         let second = self.draw.once_in(6);
@@ -212,35 +213,53 @@ impl<'a> World<'a> {
         let clean = script.is_empty();
         let ended = start((self.program, self.place), second, script);
         let _ = writeln!(self.told, ": {}", told(&ended));
-        let must = allowed(&ended, false)?;
-        if clean && !must {
+        let committed = allowed(&ended, false)?;
+        if clean && committed.is_none() {
             return Err(format!("a run in which nothing went wrong ended as {ended:?}"));
         }
-        self.settle_now(second, must).map(|()| delivered)
+        self.settle_now(second, committed)
     }
 
     /// Compares, after a run that could see all that is there.
-    fn settle_now(&mut self, full: bool, must: bool) -> Result<(), String> {
+    fn settle_now(&mut self, full: bool, committed: Option<u64>) -> Result<(), String> {
         let bucket = self.sink.bucket.clone();
-        self.settle(Attempt { bucket: &bucket, full, must })
+        self.settle(Attempt { bucket: &bucket, full, committed })?;
+        committed.map_or(Ok(()), |_| self.check_settled())
     }
 
     /// Compares every table with the model: a run that ended has committed all of
-    /// a table or nothing, and the table says which.
-    fn settle(&mut self, attempt: Attempt<'_>) -> Result<(), String> {
-        let Attempt { bucket, full, must } = attempt;
+    /// a table or nothing, and the table says which. The number of commits, which
+    /// must be the one that the run told.
+    fn settle(&mut self, attempt: Attempt<'_>) -> Result<u64, String> {
+        let Attempt { bucket, full, committed } = attempt;
+        let mut seen = 0;
         for (name, table) in &mut self.tables {
             let read = self.reader.parquet(&*self.place.out, name);
             let found = self.program.runtime.block_on(read)?;
-            let next = table.after(bucket, name, full);
             if found.version == table.version + 1 {
+                let next = table.after(bucket, name, full);
                 *table = next.ok_or_else(|| format!("{name}: a commit of nothing"))?;
-            } else if let (true, Some(_)) = (must && found.version == table.version, next) {
-                return Err(format!("{name}: the run said that it committed, and did not"));
+                seen += 1;
             }
             compare(name, table, &found)?;
         }
-        Ok(())
+        match committed {
+            Some(told) if told != seen => {
+                Err(format!("the run told of {told} commits, and there are {seen}"))
+            }
+            _ => Ok(seen),
+        }
+    }
+
+    /// Whether nothing of what is there is left to be read.
+    fn check_settled(&self) -> Result<(), String> {
+        let left = |(name, table): (&&str, &Table)| {
+            table.after(&self.sink.bucket, name, false).map(|_| name.to_string())
+        };
+        match self.tables.iter().find_map(left) {
+            Some(name) => Err(format!("{name}: the run left something out")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -291,28 +310,29 @@ fn full(full: bool) -> &'static str {
 
 fn told(ended: &Ended) -> String {
     match ended {
-        Ended::Done(Ok(())) => "done".to_owned(),
-        Ended::Done(Err(error)) => format!("done, but for the report: {error}"),
+        Ended::Done(_, Ok(())) => "done".to_owned(),
+        Ended::Done(_, Err(error)) => format!("done, but for the report: {error}"),
         Ended::Failed(error) => format!("failed: {error}"),
         Ended::Crashed => "crashed".to_owned(),
     }
 }
 
-/// Whether all is committed after a run in which something went wrong.
+/// The commits that a run tells of in which something went wrong, if it got so
+/// far.
 ///
 /// # Errors
 /// An end that nothing which went wrong explains.
-fn allowed(ended: &Ended, raced: bool) -> Result<bool, String> {
+fn allowed(ended: &Ended, raced: bool) -> Result<Option<u64>, String> {
     match ended {
-        Ended::Done(_) => Ok(true),
-        Ended::Crashed => Ok(false),
-        Ended::Failed(Error::Ahead { .. }) if raced => Ok(false),
+        Ended::Done(committed, _) => Ok(Some(*committed)),
+        Ended::Crashed => Ok(None),
+        Ended::Failed(Error::Ahead { .. }) if raced => Ok(None),
         Ended::Failed(
             Error::Read { .. }
             | Error::Write { .. }
             | Error::AccessDenied { .. }
             | Error::NoCredentials { .. },
-        ) => Ok(false),
+        ) => Ok(None),
         Ended::Failed(error) => Err(format!("the run failed, and not as it should: {error:?}")),
     }
 }
