@@ -10,6 +10,7 @@ mod table;
 
 mod cases;
 mod kill;
+mod optimize;
 mod peer;
 mod readme;
 mod real;

@@ -11,6 +11,8 @@ use crate::key::{Source, Topic};
 use crate::pipeline::commit::Counts;
 use crate::pipeline::discover::Watermark;
 
+mod columns;
+
 /// A store in memory and one on a disk.
 struct World {
     output: Output,
