@@ -62,7 +62,7 @@ impl Program {
             Ui { progress: ProgressMode::Never, log: LogFormat::Text, quiet: true, verbose: false };
         let ran = catch_unwind(AssertUnwindSafe(|| match job.execute(&Progress::start(&quiet)) {
             Ok(report) => {
-                let committed = report.tables.values().filter(|table| table.manifest.is_some());
+                let committed = report.tables.values().filter(|table| table.commit.is_some());
                 Ended::Done(committed.count() as u64, job.save(&report).map(drop))
             }
             Err(error) => Ended::Failed(error),
