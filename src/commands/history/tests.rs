@@ -67,6 +67,8 @@ async fn past(limit: usize, gone: u64) -> Past {
     for version in 0..gone {
         output.objects.delete(&path(version)).await.unwrap();
     }
+    // A log remembers the commits that it has read.
+    let logs = TableLogs::new(&output, "pin");
     Past::read(&Finished { logs, state }, limit).await.unwrap()
 }
 
