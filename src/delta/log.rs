@@ -207,6 +207,9 @@ impl Log {
         let folder = self.folder.clone().join("_delta_log");
         match e {
             KernelError::Backtraced { source, .. } => self.explain(*source),
+            KernelError::ObjectStore(e) if is_of_a_listing(&e) => {
+                self.output.list_error(&folder, e)
+            }
             KernelError::ObjectStore(e) => self.output.read_error(&folder, e),
             KernelError::IOError(e) => {
                 Error::Read { object: self.output.place(&folder), source: e.into() }
@@ -232,6 +235,14 @@ fn location(folder: &Path) -> Url {
 #[allow(clippy::expect_used, reason = "a constant")]
 static UNORDERED: LazyLock<Url> =
     LazyLock::new(|| Url::parse("s3://output--x-s3/").expect("a URL"));
+
+/// The store says what it was asked for in words only.
+fn is_of_a_listing(e: &object_store::Error) -> bool {
+    match e {
+        object_store::Error::Generic { source, .. } => source.to_string().contains("list request"),
+        _ => false,
+    }
+}
 
 fn no_options() -> StorageConfig {
     StorageConfig::default()

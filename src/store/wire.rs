@@ -152,16 +152,18 @@ impl Wire {
 
 /// Counts a request; true if it reads an object.
 fn count(requests: &Requests, request: &HttpRequest) -> bool {
-    let is_list = || {
+    let asks = |wanted: &str| {
         let query = request.uri().query().unwrap_or_default();
-        query.split('&').any(|pair| pair == "list-type=2")
+        query.split('&').any(|pair| pair.trim_end_matches('=') == wanted)
     };
     match request.method().as_str() {
-        "GET" if is_list() => requests.list(1),
+        "GET" if asks("list-type=2") => requests.list(1),
         "GET" => {
             requests.get(1, 0);
             return true;
         }
+        // Several objects are deleted by a POST.
+        "POST" if asks("delete") => requests.other(1),
         "PUT" | "POST" => requests.put(1, request.body().content_length() as u64),
         _ => requests.other(1),
     }

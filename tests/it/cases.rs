@@ -8,6 +8,7 @@ mod generated;
 mod increments;
 mod interruptions;
 mod layouts;
+mod logs;
 mod lookback;
 mod outputs;
 mod records;

@@ -86,19 +86,39 @@ impl ManifestLog {
     /// # Errors
     ///
     /// [`Error::Read`] or [`Error::AccessDenied`]; [`Error::BadManifest`] if
-    /// the manifest is damaged or of a newer version.
+    /// the manifest is damaged or of a newer version; [`Error::BadTable`] for a
+    /// Delta table.
     pub async fn read_latest(&self) -> Result<Option<Latest>> {
         let folder = Path::from_iter([self.table.as_str(), "_pinclean"]);
         let listed: Result<Vec<_>, _> = self.output.objects.list(Some(&folder)).try_collect().await;
         let listed = match listed {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
             listed => listed.map_err(|e| self.output.list_error(&folder, e))?,
         };
         let numbers = listed.iter().filter_map(|meta| number(&meta.location));
-        let Some(number) = numbers.max() else { return Ok(None) };
+        let Some(number) = numbers.max() else {
+            self.refuse_delta().await?;
+            return Ok(None);
+        };
         match self.read(number).await? {
             Some(manifest) => Ok(Some(Latest { number, manifest })),
             None => Err(self.bad(number, "it was listed and is gone")),
+        }
+    }
+
+    /// A table of the other format would be written beside, not to.
+    async fn refuse_delta(&self) -> Result<()> {
+        let log = Path::from_iter([self.table.as_str(), "_delta_log"]);
+        let mut listed = self.output.objects.list(Some(&log));
+        match listed.try_next().await {
+            Ok(None) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(e) => Err(self.output.list_error(&log, e)),
+            Ok(Some(_)) => Err(Error::BadTable {
+                place: self.output.place(&Path::from(self.table.as_str())),
+                problem: "it is a table of --format delta; go on with --format delta, or write \
+                          to another --out"
+                    .to_owned(),
+            }),
         }
     }
 

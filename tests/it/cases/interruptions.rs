@@ -129,7 +129,11 @@ fn two_at_once(site: &Site) {
         assert!(content(site) == expected, "{ends:#?}");
         site.run(&[]).done();
         assert!(content(site) == expected, "{ends:#?}");
-        site.assert_settled();
+        match site.format {
+            Format::Parquet => site.assert_settled(),
+            // Files of the tables after the one at which it was second.
+            Format::Delta => site.out().assert_whole(),
+        }
         site.clear_out();
     }
 }

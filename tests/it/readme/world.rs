@@ -150,6 +150,7 @@ fn sources() -> BTreeMap<String, BucketOptions> {
                 .into(),
             public: line.contains("--no-sign-request"),
             requester_pays: line.contains("--request-payer"),
+            careless: false,
         };
         let told = format!("{options:?}");
         if let Some(before) = sources.insert(bucket.to_owned(), options) {

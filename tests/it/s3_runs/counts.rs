@@ -1,8 +1,10 @@
 //! How many requests a run costs.
 
+use std::collections::BTreeMap;
+
 use super::world::{Ended, LAKE, OUT, World};
-use crate::s3::Op;
-use crate::table::Format;
+use crate::s3::{Op, Request};
+use crate::table::{Format, TABLES};
 
 /// Tables; each is one topic here.
 const TOPICS: usize = 3;
@@ -35,8 +37,11 @@ fn a_first_run_gets_each_object_once_and_asks_for_nothing_else() {
     assert_eq!(world.server.count(Op::Head) + world.server.count(Op::HeadBucket), 0);
     assert_eq!(log.iter().filter(|r| r.bucket == LAKE).count(), 450 + LISTS);
     assert_reported(&world, &ended);
+    // Each commit is read back, for what it owes to the quarantine.
+    let commits = TABLES.map(|table| Format::Delta.first_commit(table));
+    let read = keys.iter().map(|key| (LAKE, key)).chain(commits.iter().map(|key| (OUT, key)));
     let bytes: usize =
-        keys.iter().filter_map(|key| world.server.get(LAKE, key)).map(|b| b.len()).sum();
+        read.filter_map(|(bucket, key)| world.server.get(bucket, key)).map(|b| b.len()).sum();
     assert_eq!(ended.number("/requests/bytes_read"), bytes as u64);
 }
 
@@ -96,29 +101,109 @@ fn a_hundred_new_objects_behind_fifteen_thousand_cost_one_list_a_partition() {
     assert_eq!(world.out("").rows("geo").len(), 103);
 }
 
+/// A request to the output, by what it is for.
+fn kind(request: &Request) -> &'static str {
+    let name = request.key.as_deref().or(request.prefix.as_deref()).unwrap_or_default();
+    let in_log = name.contains("/_delta_log/");
+    match request.op {
+        Op::List if in_log => "LIST log",
+        Op::List if name.contains("/_pinclean") => "LIST manifests",
+        Op::Get if name.ends_with("/_last_checkpoint") => "GET hint",
+        Op::Get if in_log && name.ends_with(".json") => "GET commit",
+        Op::Get if in_log && name.ends_with(".parquet") => "GET checkpoint",
+        Op::Head if in_log && name.ends_with(".parquet") => "HEAD checkpoint",
+        Op::Put if name.ends_with("/_last_checkpoint") => "PUT hint",
+        Op::Put if in_log && name.ends_with(".json") => "PUT commit",
+        Op::Put if in_log && name.ends_with(".parquet") => "PUT checkpoint",
+        Op::Put if name.starts_with("_runs/") => "PUT report",
+        Op::Put if name.starts_with("_pinclean/probe-") => "PUT probe",
+        Op::DeleteMany => "DELETE probe",
+        Op::Put if name.ends_with(".parquet") => "PUT file",
+        _ => panic!("a run does not need this: {request:?}"),
+    }
+}
+
+/// The requests of a run to the output.
+fn asked(world: &World) -> BTreeMap<&'static str, usize> {
+    let log = world.server.log();
+    let mut asked = BTreeMap::new();
+    for request in log.iter().filter(|request| request.bucket == OUT) {
+        *asked.entry(kind(request)).or_default() += 1;
+    }
+    asked
+}
+
+/// A good record and a bad one.
+fn put_pair(world: &World, partition: usize, start: u64) {
+    let key = format!("topics/u.geo/partition={partition}/u.geo+{partition}+{start:010}.json");
+    world.server.put(LAKE, &key, format!("{{\"ind\":{start}}}\nno record\n"));
+}
+
 #[test]
-fn scratch() {
+fn a_delta_table_and_its_quarantine_cost_these_requests_and_no_others() {
     let world = World::new();
-    world.fill(&["--rows", "30", "--partitions", "3", "--bad-rate", "20%"]);
-    for n in 0..4 {
+    let run = || {
+        world.server.clear_log();
+        let ended = world.run("s3://tables").done();
+        assert_reported(&world, &ended);
+        asked(&world)
+    };
+    (0..PARTITIONS).for_each(|partition| put_pair(&world, partition, 0));
+    // All three tables are looked for, in either format; one is begun.
+    let first = [
+        ("DELETE probe", 1),
+        // Commits are read back: the rows' one for what it owes to the quarantine.
+        ("GET commit", 2),
+        // Of each table to begin with; before and after each of the two commits,
+        // and before the quarantine's for what it has.
+        ("GET hint", 3 + 2 + 3),
+        ("LIST log", 3 + 2 + 3),
+        ("LIST manifests", 3),
+        ("PUT commit", 2),
+        ("PUT file", 2 * PARTITIONS),
+        ("PUT probe", 2),
+        ("PUT report", 1),
+    ];
+    assert_eq!(run(), BTreeMap::from(first));
+    // A table that is there is read with its quarantine; the other two are not.
+    let idle = [
+        ("GET commit", 2),
+        ("GET hint", 2 + 2),
+        ("LIST log", 2 + 2),
+        ("LIST manifests", 2),
+        ("PUT report", 1),
+    ];
+    assert_eq!(run(), BTreeMap::from(idle));
+    put_pair(&world, 0, 2);
+    let third = [
+        ("GET commit", 2 + 2),
+        ("GET hint", 2 + 2 + 2 + 3),
+        ("LIST log", 2 + 2 + 2 + 3),
+        ("LIST manifests", 2),
+        ("PUT commit", 2),
+        ("PUT file", 2),
+        ("PUT report", 1),
+    ];
+    assert_eq!(run(), BTreeMap::from(third));
+}
+
+#[test]
+fn requests_for_a_log_do_not_grow_with_its_versions_and_objects() {
+    let world = World::new();
+    let mut costs = Vec::new();
+    for version in 0..25 {
+        put_pair(&world, 0, 2 * version);
         world.server.clear_log();
         world.run("s3://tables").done();
-        println!("RUN {n}");
-        for r in world.server.log() {
-            if r.bucket == OUT {
-                println!(
-                    "{:?} {:?} {:?} {:?} {:?}",
-                    r.op, r.key, r.prefix, r.start_after, r.status
-                );
-            }
-        }
-        if n == 2 {
-            world.server.put(
-                LAKE,
-                "topics/u.geo/partition=0/u.geo+0+0000000000.json",
-                "{\"ind\":1}\n{}\n",
-            );
-        }
+        costs.push(asked(&world));
     }
-    panic!();
+    // Every tenth version is a checkpoint, and only what came after it is read.
+    for (version, cost) in costs.iter().enumerate().skip(10) {
+        let logs = 2;
+        assert!(cost["GET commit"] <= logs * 10, "{version}: {cost:?}");
+        assert_eq!(cost["PUT commit"], logs, "{version}: {cost:?}");
+    }
+    for version in 10..15 {
+        assert_eq!(costs[version], costs[version + 10], "version {version}");
+    }
 }

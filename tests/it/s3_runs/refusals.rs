@@ -193,3 +193,22 @@ fn a_public_bucket_is_read_without_credentials() {
       caused by: S3 answered 403 AccessDenied: Access Denied (the bucket is not public: leave out --no-sign-request)
     ");
 }
+
+#[test]
+fn a_store_that_does_not_heed_conditions_is_refused_and_left_empty() {
+    for format in Format::BOTH {
+        let world = World::of(format);
+        world.fill(&["--rows", "30", "--bad-rate", "10%"]);
+        let options = BucketOptions { careless: true, ..BucketOptions::default() };
+        world.server.create_bucket_with("careless", options);
+        let told = world.run("s3://careless/tables").failed(1);
+        assert_eq!(
+            told,
+            "error: s3://careless/tables does not honour conditional puts (If-None-Match), and \
+             two runs could commit the same version (it put an object twice that was to be put \
+             only once): nothing was committed; use a store that does\n"
+        );
+        assert_eq!(world.server.keys("careless", ""), [""; 0]);
+        assert_eq!(world.open_uploads(), 0);
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use object_store::path::Path;
 use serde_json::{Deserializer, Value};
 
-use super::Place;
+use super::{Format, Place};
 
 /// A file that a table consists of.
 #[derive(Debug, Clone)]
@@ -19,8 +19,12 @@ pub struct Live {
 impl Place<'_> {
     /// The commits of a table, as texts: the first one first.
     pub fn commits(&self, table: &str) -> Vec<String> {
-        let log = [format!("{table}/_delta_log/"), format!("{table}/_pinclean/")];
-        let mut paths: Vec<String> = log.iter().flat_map(|folder| self.list(folder)).collect();
+        let folders = Format::BOTH.map(|format| format.commits(table));
+        folders.iter().flat_map(|folder| self.texts(folder)).collect()
+    }
+
+    fn texts(&self, folder: &str) -> Vec<String> {
+        let mut paths = self.list(folder);
         paths.retain(|path| path.ends_with(".json"));
         paths.iter().map(|path| String::from_utf8(self.read(path).to_vec()).unwrap()).collect()
     }
@@ -105,7 +109,7 @@ impl Place<'_> {
     /// What the manifests list, since the last full run.
     fn manifests(&self, table: &str, kind: &str, folder: &str) -> Vec<Live> {
         let mut paths = Vec::new();
-        for manifest in self.commits(table) {
+        for manifest in self.texts(&Format::Parquet.commits(table)) {
             let manifest: Value = serde_json::from_str(&manifest).unwrap();
             if manifest["mode"] == "full" {
                 paths.clear();

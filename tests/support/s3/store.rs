@@ -45,11 +45,19 @@ pub struct BucketOptions {
     pub public: bool,
     /// Requests without `x-amz-request-payer` are refused.
     pub requester_pays: bool,
+    /// `If-Match` and `If-None-Match` of writes are not heeded, as some stores
+    /// that speak S3 do.
+    pub careless: bool,
 }
 
 impl Default for BucketOptions {
     fn default() -> BucketOptions {
-        BucketOptions { region: "us-east-1".to_owned(), public: false, requester_pays: false }
+        BucketOptions {
+            region: "us-east-1".to_owned(),
+            public: false,
+            requester_pays: false,
+            careless: false,
+        }
     }
 }
 
@@ -79,7 +87,9 @@ impl Bucket {
     pub fn put(&self, key: &str, object: Object, conditions: &Conditions) -> S3Result<ETag> {
         let etag = object.e_tag();
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        conditions.check_write(objects.get(key).map(Arc::as_ref))?;
+        if !self.options.careless {
+            conditions.check_write(objects.get(key).map(Arc::as_ref))?;
+        }
         objects.insert(key.to_owned(), Arc::new(object));
         Ok(etag)
     }
