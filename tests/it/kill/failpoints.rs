@@ -8,7 +8,7 @@ use std::thread;
 
 use pinclean::failpoint::Point;
 
-use super::content::Content;
+use super::content::{Content, assert_checkpoints};
 use super::lake::{Kind, Lake, Objects, slices};
 use crate::command::said;
 
@@ -62,6 +62,14 @@ struct Case {
     deaths: Vec<(Point, u32)>,
     /// Whether new objects come before the run that lives.
     grows: bool,
+}
+
+impl Case {
+    /// Whether a checkpoint may be damaged.
+    fn is_of_checkpoints(&self) -> bool {
+        let of_checkpoints = [Point::BeforeCheckpoint, Point::AfterCheckpoint];
+        self.deaths.iter().any(|(point, _)| of_checkpoints.contains(point))
+    }
 }
 
 /// Every place, the first time, in the middle and the last time; and what follows
@@ -130,7 +138,11 @@ impl World {
         }
         let output = lake.run().output().unwrap();
         assert!(output.status.success(), "{about}: {}", said(&output));
-        lake.content().assert_is(if case.grows { grown } else { after }, &about);
+        let objects = lake.objects();
+        Content::of(&objects).assert_is(if case.grows { grown } else { after }, &about);
+        if case.is_of_checkpoints() {
+            assert_checkpoints(&objects, &about);
+        }
     }
 }
 
