@@ -1,13 +1,14 @@
 //! What readers of the tables see: the rows of the files that the logs list.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Row;
 use pinclean::delta::Log;
 use pinclean::store::Output;
 use serde_json::Value;
@@ -24,21 +25,15 @@ const OF_THE_RUN: [&str; 2] = ["run_id", "at"];
 pub struct Content(BTreeMap<String, Vec<String>>);
 
 impl Content {
-    /// Replays the commits below `out/`, one after the other; that the log gives
-    /// the same files by its checkpoints is checked too.
-    pub fn of(objects: Objects) -> Content {
-        let below = objects.into_iter();
-        let below = below.filter_map(|(key, body)| Some((key.strip_prefix("out/")?.into(), body)));
-        let objects: Objects = below.collect();
-        let tables: BTreeSet<&str> =
-            objects.keys().filter_map(|key| Some(key.split_once("/_delta_log/")?.0)).collect();
-        let tables = tables.into_iter().filter_map(|table| {
-            let live = replay(&objects, table)?;
-            assert_eq!(by_checkpoint(&objects, table), live, "{table}: checkpoint and commits");
+    /// Replays the commits below `out/`, one after the other.
+    pub fn of(objects: &Objects) -> Content {
+        let objects = &output(objects);
+        let tables = tables(objects).into_iter().filter_map(|table| {
+            let live = replay(objects, table)?;
             let files = live.iter().map(|file| format!("{table}/{file}"));
             let mut rows: Vec<String> = files
                 .flat_map(|file| match objects.get(&file) {
-                    Some(body) => rows(body.clone()),
+                    Some(body) => rows(body).to_vec(),
                     None => panic!("{file} is listed and is not there"),
                 })
                 .collect();
@@ -138,31 +133,54 @@ fn replay(objects: &Objects, table: &str) -> Option<BTreeSet<String>> {
     (next > 0).then_some(live)
 }
 
-/// The same as the library reads it, which goes by the last checkpoint.
-fn by_checkpoint(objects: &Objects, table: &str) -> BTreeSet<String> {
+/// The library, which goes by the last checkpoint, finds the files of every
+/// table that the commits alone give.
+pub fn assert_checkpoints(objects: &Objects, about: &str) {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-    let log = format!("{table}/_delta_log/");
+    let objects = output(objects);
     RUNTIME.block_on(async {
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-        for (key, body) in objects.iter().filter(|(key, _)| key.starts_with(&log)) {
+        for (key, body) in objects.iter().filter(|(key, _)| key.contains("/_delta_log/")) {
             store.put(&Path::from(key.as_str()), body.clone().into()).await.unwrap();
         }
         let output = Output { objects: store, url: "memory:///".to_owned(), refusals: None };
-        let log = Log::new(&output, Path::from(table));
-        let state = log.read().await.unwrap().unwrap();
-        log.files(&state).await.unwrap().into_iter().map(|file| file.path).collect()
-    })
+        for table in tables(&objects) {
+            let log = Log::new(&output, Path::from(table));
+            let state = log.read().await.unwrap().unwrap();
+            let files = log.files(&state).await.unwrap().into_iter().map(|file| file.path);
+            assert_eq!(Some(files.collect()), replay(&objects, table), "{about}: {table}");
+        }
+    });
 }
 
-fn rows(parquet: Bytes) -> Vec<String> {
-    let file = SerializedFileReader::new(parquet).unwrap();
-    let rows = file.get_row_iter(None).unwrap().map(Result::unwrap);
-    rows.map(|row| {
-        let columns =
-            row.get_column_iter().filter(|(name, _)| !OF_THE_RUN.contains(&name.as_str()));
+/// What is below `out/`.
+fn output(objects: &Objects) -> Objects {
+    let below =
+        |(key, body): (&String, &Bytes)| Some((key.strip_prefix("out/")?.to_owned(), body.clone()));
+    objects.iter().filter_map(below).collect()
+}
+
+/// The folders with a log.
+fn tables(objects: &Objects) -> BTreeSet<&str> {
+    objects.keys().filter_map(|key| Some(key.split_once("/_delta_log/")?.0)).collect()
+}
+
+/// The rows of a file as texts. Many of the same files are read again and again.
+fn rows(parquet: &Bytes) -> Arc<[String]> {
+    static READ: LazyLock<Mutex<HashMap<Bytes, Arc<[String]>>>> = LazyLock::new(Mutex::default);
+    if let Some(rows) = READ.lock().unwrap().get(parquet) {
+        return Arc::clone(rows);
+    }
+    let file = SerializedFileReader::new(parquet.clone()).unwrap();
+    let text = |row: Row| -> String {
+        let columns = row.get_column_iter();
+        let columns = columns.filter(|(name, _)| !OF_THE_RUN.contains(&name.as_str()));
         columns.map(|(name, value)| format!("{name}={value:?};")).collect()
-    })
-    .collect()
+    };
+    let rows: Arc<[String]> =
+        file.get_row_iter(None).unwrap().map(|row| text(row.unwrap())).collect();
+    READ.lock().unwrap().insert(parquet.clone(), Arc::clone(&rows));
+    rows
 }
 
 #[test]

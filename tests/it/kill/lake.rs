@@ -14,7 +14,7 @@ use super::content::Content;
 use crate::command::{PINCLEAN, isolated, said};
 use crate::s3::{ACCESS_KEY, SECRET_KEY, Server};
 
-/// Records of a slice in each topic, of which a fifth is bad.
+/// Records of a slice in each topic, of which two fifths are bad.
 const ROWS: usize = 20;
 
 /// Objects by their keys.
@@ -79,7 +79,7 @@ impl Lake {
 
     /// What a reader sees.
     pub fn content(&self) -> Content {
-        Content::of(self.objects())
+        Content::of(&self.objects())
     }
 
     /// A run, to be started.
@@ -130,7 +130,7 @@ pub fn slices(range: std::ops::Range<usize>) -> Objects {
         let start = (slice * ROWS).to_string();
         let mut command = program(home.path());
         command.args(["emulate", "in", "--quiet", "--partitions=2", "--flush-size=5"]);
-        command.args(["--bad-rate=20%", "--start-offset", &start, "--rows", &ROWS.to_string()]);
+        command.args(["--bad-rate=40%", "--start-offset", &start, "--rows", &ROWS.to_string()]);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
     }
