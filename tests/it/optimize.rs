@@ -1,16 +1,15 @@
 //! `pinclean optimize` and `run --optimize-after`, as a user starts them.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use parquet::file::reader::SerializedFileReader;
-use parquet::record::{Field, Row};
+use parquet::record::Field;
 use serde_json::Value;
 
 use crate::command::{pinclean, said, succeed};
-use crate::rows::{column, multiset};
+use crate::table::{Row, column, multiset, rows_of};
 
 /// A folder of objects, and of tables that runs made of them.
 struct Place(tempfile::TempDir);
@@ -93,8 +92,8 @@ impl Place {
 }
 
 fn rows(file: &Path) -> Vec<Row> {
-    let file = File::open(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    SerializedFileReader::new(file).unwrap().into_iter().map(Result::unwrap).collect()
+    let file = fs::read(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    rows_of(file.into())
 }
 
 const QUARANTINE: &str = "_quarantine/geo";

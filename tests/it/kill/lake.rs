@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::content::Content;
-use crate::command::{PINCLEAN, isolated, said};
+use crate::command::{isolated, program, said};
 use crate::s3::{ACCESS_KEY, SECRET_KEY, Server};
 
 /// Records of a slice in each topic, of which two fifths are bad.
@@ -88,7 +88,7 @@ impl Lake {
             Some(bucket) => format!("s3://{bucket}/{below}"),
             None => below.to_owned(),
         };
-        let mut command = program(self.home.path());
+        let mut command = started_in(self.home.path());
         command.args(["run", "--source", &place("in"), "--out", &place("out")]);
         command.args(["--format", "delta", "--quiet"]);
         if self.bucket.is_some() {
@@ -108,10 +108,9 @@ impl Lake {
     }
 }
 
-/// The program; another build of it, if Cargo's variable names one at run time.
-fn program(home: &Path) -> Command {
-    let built = std::env::var_os("CARGO_BIN_EXE_pinclean").unwrap_or_else(|| PINCLEAN.into());
-    let mut command = isolated(built, home);
+/// The program, to be given arguments and started.
+fn started_in(home: &Path) -> Command {
+    let mut command = isolated(program(), home);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -128,7 +127,7 @@ pub fn slices(range: std::ops::Range<usize>) -> Objects {
     let home = tempfile::tempdir().unwrap();
     for slice in range {
         let start = (slice * ROWS).to_string();
-        let mut command = program(home.path());
+        let mut command = started_in(home.path());
         command.args(["emulate", "in", "--quiet", "--partitions=2", "--flush-size=5"]);
         command.args(["--bad-rate=40%", "--start-offset", &start, "--rows", &ROWS.to_string()]);
         let output = command.output().unwrap();
