@@ -26,11 +26,13 @@ pub mod cli;
 pub mod signals;
 pub mod progress;
 pub mod logging;
+pub mod grid;
 
 // The work.
 pub mod pipeline;
 
 // The commands, and what each needs besides the pipeline.
+pub mod replay;
 pub mod trial;
 pub mod check;
 pub mod init;

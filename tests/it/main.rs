@@ -12,5 +12,6 @@ mod cases;
 mod peer;
 mod readme;
 mod real;
+mod replay;
 mod s3_runs;
 mod s3_server;

@@ -29,8 +29,12 @@ use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod ids;
 mod rejects;
+mod resolved;
 mod txns;
+
+pub use ids::RejectIds;
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
@@ -85,8 +89,15 @@ impl DeltaTable {
     /// did not make, [`Error::TableFeatures`] for one that it cannot write.
     pub async fn read(&self) -> Result<Option<State>> {
         let Some(state) = self.rows.read().await? else {
-            self.refuse_manifests().await?;
-            return Ok(None);
+            if !self.has_manifests().await? {
+                return Ok(None);
+            }
+            return Err(Error::BadTable {
+                place: self.rows.place(),
+                problem: "it is a table of --format parquet; go on with --format parquet, or \
+                          write to another --out"
+                    .to_owned(),
+            });
         };
         self.check_ours(&state)?;
         self.settle(&state).await?;
@@ -96,6 +107,11 @@ impl DeltaTable {
     /// How far each source is committed.
     pub fn watermarks(&self, state: &State) -> Watermarks {
         txns::watermarks(&self.table, state.txns())
+    }
+
+    /// The log of the quarantine, which there is only once a record was rejected.
+    pub fn quarantine(&self) -> &Log {
+        &self.rejects
     }
 
     /// How the table's columns become those of the transform.
@@ -156,7 +172,8 @@ impl DeltaTable {
     /// Removes the files of a run that came second: no log lists them.
     async fn take_away(&self, draft: &Draft) {
         let rows = draft.files.iter().map(|file| self.rows.file_path(&file.path));
-        let rejects = draft.rejects.iter().map(|file| self.rejects.file_path(&file.path));
+        let rejects = draft.rejects.iter().map(|file| &file.path).chain(&draft.resolved);
+        let rejects = rejects.map(|path| self.rejects.file_path(path));
         for path in rows.chain(rejects) {
             if let Err(error) = self.rows.output().objects.delete(&path).await {
                 tracing::debug!(%path, %error, "a file that no log lists stays");
@@ -186,7 +203,7 @@ impl DeltaTable {
         let alone = draft.mode == Mode::Full;
         Ok(Change {
             id: draft.run_id.clone(),
-            operation: "WRITE",
+            operation: if draft.resolved.is_some() { "REPLAY" } else { "WRITE" },
             parameters: json!({
                 "mode": if alone { "Overwrite" } else { "Append" },
                 "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
@@ -226,20 +243,16 @@ impl DeltaTable {
         Err(Error::BadTable { place, problem: format!("{problem}; write to another --out") })
     }
 
-    /// A table of the other format would be written beside, not to.
-    async fn refuse_manifests(&self) -> Result<()> {
+    /// Whether there is a table of the other format, plain Parquet: it would be
+    /// written beside, not to.
+    ///
+    /// # Errors
+    /// Those of listing.
+    pub async fn has_manifests(&self) -> Result<bool> {
         let folder = self.rows.folder().clone().join("_pinclean");
         let manifests = self.rows.output().objects.list_with_delimiter(Some(&folder)).await;
         let manifests = manifests.map_err(|e| self.rows.output().list_error(&folder, e))?;
-        if manifests.objects.is_empty() {
-            return Ok(());
-        }
-        Err(Error::BadTable {
-            place: self.rows.place(),
-            problem: "it is a table of --format parquet; go on with --format parquet, or write \
-                      to another --out"
-                .to_owned(),
-        })
+        Ok(!manifests.objects.is_empty())
     }
 }
 

@@ -112,7 +112,7 @@ impl Place<'_> {
 }
 
 /// Columns of the quarantine that differ from run to run.
-const OF_THE_RUN: [&str; 2] = ["run_id", "at"];
+const OF_THE_RUN: [&str; 3] = ["run_id", "at", "id"];
 
 fn rows(parquet: Bytes) -> Vec<String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(parquet).unwrap().build().unwrap();
