@@ -78,7 +78,7 @@ impl Replay<'_> {
     /// stays behind then.
     pub fn clean(&self, quarantine: &State) -> Result<Cleaned> {
         let runtime = &self.target.runtime;
-        let mut files = runtime.block_on(self.table.quarantine().files(quarantine))?;
+        let mut files = runtime.block_on(self.table.quarantine_files(quarantine))?;
         files.retain(may_be_open);
         let parts = self.work(files)?;
         let (mut cleaned, mut ids) = (Cleaned::default(), Vec::new());

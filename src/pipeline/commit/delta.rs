@@ -10,6 +10,10 @@
 //! ([`rejects`]). The quarantine takes them over afterwards; if a crash comes
 //! between, the next run does it before anything else. What the quarantine has
 //! taken over is counted in its own log: nothing is taken twice.
+//!
+//! A replay commits rows that were rejects. Its commit says in the same way which
+//! ones, and the quarantine then marks them ([`resolved`]). As it counts as a
+//! commit with rejects, no two of them can build on the same quarantine.
 
 use std::collections::BTreeMap;
 

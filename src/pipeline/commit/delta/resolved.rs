@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::ids::{self, RejectIds, ids_of};
-use super::{add, internal};
+use super::{DeltaTable, add, internal};
 use crate::delta::read::{BatchStream, FileReader};
 use crate::delta::{Action, LiveFile, Log, State};
 use crate::pipeline::report::run_id;
@@ -79,7 +79,7 @@ impl Rewritten {
 pub(super) async fn rewrite(log: &Log, there: &State, resolved: &Resolved) -> Result<Rewritten> {
     let ids = RejectIds::read(log.output(), &log.file_path(&resolved.file)).await?;
     let mut files = Vec::new();
-    for file in log.files(there).await? {
+    for file in files_of(log, there).await? {
         if may_hold(&file, &ids) && holds(log, &file, &ids).await? {
             files.push(file);
         }
@@ -114,6 +114,32 @@ pub(super) async fn rewrite(log: &Log, there: &State, resolved: &Resolved) -> Re
     let written = staged.iter().map(|staged| staged.file.clone()).collect();
     publish(&output, staged).await?;
     Ok(Rewritten { files, written })
+}
+
+impl DeltaTable {
+    /// The files of a version of the quarantine.
+    ///
+    /// # Errors
+    /// As [`Log::read`]; [`Error::TableFeatures`] if rows of it are deleted by
+    /// vectors, which are not read.
+    pub async fn quarantine_files(&self, state: &State) -> Result<Vec<LiveFile>> {
+        files_of(&self.rejects, state).await
+    }
+}
+
+async fn files_of(log: &Log, state: &State) -> Result<Vec<LiveFile>> {
+    let files = log.files(state).await?;
+    match files.iter().find(|file| file.has_deletion_vector) {
+        None => Ok(files),
+        Some(file) => Err(Error::TableFeatures {
+            place: log.place(),
+            problem: format!(
+                "another engine deleted rows of {} by a deletion vector; have it rewrite the \
+                 files first (REORG TABLE … APPLY (PURGE))",
+                file.path
+            ),
+        }),
+    }
 }
 
 /// Whether the statistics of a file allow one of the rejects to be in it.
