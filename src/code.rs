@@ -101,6 +101,20 @@ impl Code {
         }
     }
 
+    /// Whether a reject of this code keeps all bytes of its record: it can be
+    /// cleaned again.
+    pub fn keeps_record(self) -> bool {
+        !matches!(
+            self,
+            Code::TooLong
+                | Code::GzipTruncated
+                | Code::GzipCorrupt
+                | Code::GzipRatio
+                | Code::ObjectTooLarge
+                | Code::ObjectGone
+        )
+    }
+
     /// The code of a stable name.
     pub fn parse(name: &str) -> Option<Code> {
         Code::ALL.into_iter().find(|code| code.as_str() == name)

@@ -35,6 +35,7 @@ pub mod rewrite;
 pub mod optimize;
 
 // The commands, and what each needs besides the pipeline.
+pub mod replay;
 pub mod trial;
 pub mod check;
 pub mod init;

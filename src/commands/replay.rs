@@ -1,12 +1,182 @@
 //! `pinclean replay`: quarantined records, cleaned again.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
+
+use self::tables::Table;
+use super::run::{limits::Limits, places};
+use crate::key::Layout;
+use crate::pipeline::report::{Outcome, rfc3339, run_id};
+use crate::pipeline::write::{Target, table_schema};
+use crate::replay::report::{ReplayReport, TableReplay};
 use crate::settings::{Replay, Ui};
-use crate::{Error, Result};
+use crate::signals::Stop;
+use crate::spec::{self, Spec};
+use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
+use crate::{Error, Result, replay as library};
+
+mod tables;
 
 /// Takes quarantined records through cleaning again and lands those that pass.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is not there yet.
-pub fn replay(_settings: &Replay, _ui: &Ui) -> Result<()> {
-    Err(Error::Usage("replay is not there yet".to_owned()))
+/// Any of [`Error`]. What was landed in the tables before the one that failed
+/// stays landed.
+pub fn replay(settings: &Replay, ui: &Ui) -> Result<()> {
+    if let Some(file) = &settings.report {
+        places::check_report(file)?;
+        places::clear_report(file)?;
+    }
+    let runtime = super::runtime()?;
+    let job = Job::open(settings, runtime.handle())?;
+    let report = job.execute().map_err(|e| job.explain(e))?;
+    let saved = runtime.block_on(report.save(&job.output)).map(drop);
+    if saved.is_err() && report.outcome == Outcome::Committed {
+        tracing::warn!("the records are landed; only the report could not be saved");
+    }
+    if !ui.quiet {
+        super::print(&report.terminal())?;
+    }
+    let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
+    saved.and(kept)
+}
+
+/// All that one replay works with.
+struct Job<'a> {
+    settings: &'a Replay,
+    runtime: &'a Handle,
+    stop: Stop,
+    specs: Vec<Spec>,
+    store: Store,
+    output: Output,
+    run_id: String,
+    started: DateTime<Utc>,
+    clock: Instant,
+}
+
+impl<'a> Job<'a> {
+    /// Opens the store and reads the transforms.
+    fn open(settings: &'a Replay, runtime: &'a Handle) -> Result<Job<'a>> {
+        let (started, clock) = (Utc::now(), Instant::now());
+        let stop = Stop::listen(runtime)?;
+        let specs = spec::load(settings.transforms.as_deref())?;
+        let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
+        let store = runtime.block_on(Store::open(&settings.tables.url, &session))?;
+        let (output, run_id) = (Output::new(&store), run_id(started));
+        Ok(Job { settings, runtime, stop, specs, store, output, run_id, started, clock })
+    }
+
+    /// Replays one table after the other.
+    fn execute(&self) -> Result<ReplayReport> {
+        let names = &self.settings.tables.names;
+        let tables = self.runtime.block_on(tables::find(&self.output, &self.specs, names))?;
+        let mut report = self.report();
+        for table in &tables {
+            let replayed = self.table(table);
+            self.count(&mut report);
+            match replayed {
+                Ok(replayed) => {
+                    if replayed.commit.is_some() {
+                        report.outcome = Outcome::Committed;
+                    }
+                    report.tables.insert(table.spec.table.clone(), replayed);
+                }
+                Err(error) => {
+                    self.save_partly(report);
+                    return Err(error);
+                }
+            }
+        }
+        self.count(&mut report);
+        Ok(report)
+    }
+
+    fn table(&self, table: &Table<'_>) -> Result<TableReplay> {
+        let Table { spec, log, state } = table;
+        log.check(state)?;
+        let target = Arc::new(self.target(spec));
+        let replay = library::Replay {
+            table: log,
+            spec,
+            target: &target,
+            workers: Limits::new(self.settings.memory, 1).workers,
+            stop: &self.stop,
+        };
+        // After the rows were read: what comes to it from now on fences the commit.
+        let Some(quarantine) = self.runtime.block_on(log.quarantine().read())? else {
+            return Ok(TableReplay::new(&spec.hash, &library::Counts::default()));
+        };
+        let cleaned = replay.clean(&quarantine)?;
+        let mut report = TableReplay::new(&spec.hash, &cleaned.counts);
+        if let Err(error) = self.stop.check() {
+            replay.discard(cleaned);
+            return Err(error);
+        }
+        if let Some(landed) = self.runtime.block_on(replay.land(state, cleaned))? {
+            report.land(log.place(landed.version), landed);
+        }
+        Ok(report)
+    }
+
+    fn target(&self, spec: &Spec) -> Target {
+        Target {
+            output: self.output.clone(),
+            runtime: self.runtime.clone(),
+            layout: Layout::default(),
+            table: spec.table.clone(),
+            schema: table_schema(spec),
+            partition_by: spec.partition_by.clone(),
+            spec_hash: spec.hash.clone(),
+            generation: 0,
+            unique_names: true,
+            run_id: self.run_id.clone(),
+            started: self.started,
+            held: Arc::default(),
+        }
+    }
+
+    fn report(&self) -> ReplayReport {
+        ReplayReport {
+            run_id: self.run_id.clone(),
+            operation: "replay",
+            version: env!("CARGO_PKG_VERSION"),
+            outcome: Outcome::NothingNew,
+            started: rfc3339(self.started),
+            elapsed_s: 0.0,
+            out: self.store.url().to_owned(),
+            spec_hash: spec::hash_all(&self.specs),
+            requests: RequestCounts::default(),
+            tables: BTreeMap::new(),
+        }
+    }
+
+    fn count(&self, report: &mut ReplayReport) {
+        report.requests = self.store.requests().snapshot();
+        report.elapsed_s = self.clock.elapsed().as_secs_f64();
+    }
+
+    /// What was landed before a table failed stays, so that it is reported.
+    fn save_partly(&self, mut report: ReplayReport) {
+        if report.outcome != Outcome::Committed {
+            return;
+        }
+        report.outcome = Outcome::PartlyCommitted;
+        let tables: Vec<&str> = report.tables.keys().map(String::as_str).collect();
+        tracing::warn!(tables = tables.join(", "), "replayed before the failure");
+        if let Err(error) = self.runtime.block_on(report.save(&self.output)) {
+            tracing::warn!(%error, "the report was not saved");
+        }
+    }
+
+    /// Says of what failed only since a signal came that the signal ended it.
+    fn explain(&self, error: Error) -> Error {
+        match self.stop.requested() {
+            Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
+            _ => error,
+        }
+    }
 }

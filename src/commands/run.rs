@@ -2,8 +2,8 @@
 
 mod job;
 mod keys;
-mod limits;
-mod places;
+pub(super) mod limits;
+pub(super) mod places;
 
 use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};

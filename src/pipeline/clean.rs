@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
-use super::decode::{DecodeCounts, DecodedBatch, Reject};
+use super::decode::{DecodeCounts, DecodedBatch, Origin, Reject};
 use crate::error::{Error, Result};
 use crate::key::Layout;
 use crate::spec::expr::{Cleaning, NOTE, NoteColumn, readers, slot_name};
@@ -21,6 +21,8 @@ use faults::Faults;
 pub struct CleanBatch {
     /// The columns of the table, in order.
     pub frame: DataFrame,
+    /// Where each of them came from; as long as the frame.
+    pub rows: Vec<Origin>,
     /// Records that did not pass, and those that were no rows at all.
     pub rejects: Vec<Reject>,
     /// What the rules changed.
@@ -88,11 +90,16 @@ impl<'s> Cleaner<'s> {
             true => output,
             false => output.hstack(&origin::columns(&batch)).map_err(refused)?,
         };
+        let mut rows = batch.rows;
         let frame = match passed {
             None => output,
-            Some(passed) => output.filter(&passed).map_err(refused)?,
+            Some(passed) => {
+                let mut passes = passed.iter();
+                rows.retain(|_| passes.next().flatten() == Some(true));
+                output.filter(&passed).map_err(refused)?
+            }
         };
-        Ok(CleanBatch { frame, rejects: batch.rejects, changes, counts: batch.counts })
+        Ok(CleanBatch { frame, rows, rejects: batch.rejects, changes, counts: batch.counts })
     }
 
     fn read_notes(

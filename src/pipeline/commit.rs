@@ -18,7 +18,7 @@ use crate::store::Output;
 mod delta;
 mod manifests;
 
-pub use self::delta::{DeltaTable, Holds, TableLogs, same_rows};
+pub use self::delta::{DeltaTable, Holds, RejectIds, TableLogs, same_rows};
 pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 
 /// The log of one table.
@@ -105,6 +105,9 @@ pub struct Draft {
     pub files: Vec<DataFile>,
     /// Files of rejects.
     pub rejects: Vec<DataFile>,
+    /// The open rejects whose records these rows are: a file of their ids below
+    /// the quarantine's folder. Only Delta tables can say so.
+    pub resolved: Option<String>,
     /// What became of the records.
     pub counts: Counts,
 }

@@ -158,6 +158,29 @@ impl<'s> Decoder<'s> {
     /// # Errors
     /// [`Error::Internal`] if Polars refuses the columns.
     pub fn decode(&mut self, raw: RawBatch) -> Result<DecodedBatch> {
+        self.batch(raw, |batch, raw| raw.pieces.iter().for_each(|piece| batch.piece(raw, piece)))
+    }
+
+    /// Records that are at hand one by one → columns. An origin says where in
+    /// `raw.bytes` a record lies; it may hold line ends, and be wrapped. Pieces
+    /// mean nothing, and nothing is taken for a duplicate.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn decode_records(&mut self, raw: RawBatch, records: &[Origin]) -> Result<DecodedBatch> {
+        self.batch(raw, |batch, raw| {
+            for origin in records {
+                let text = &raw.bytes[origin.start..][..origin.len];
+                envelope::open(batch, text, *origin);
+            }
+        })
+    }
+
+    fn batch(
+        &mut self,
+        raw: RawBatch,
+        read: impl FnOnce(&mut Batch<'_>, &RawBatch),
+    ) -> Result<DecodedBatch> {
         let mut batch = Batch {
             cells: Cells::new(&self.fields),
             columns: Columns::new(self.spec, raw.bytes.len()),
@@ -170,9 +193,7 @@ impl<'s> Decoder<'s> {
             unescaped: Vec::new(),
             held: raw.bytes.len(),
         };
-        for piece in &raw.pieces {
-            batch.piece(&raw, piece);
-        }
+        read(&mut batch, &raw);
         batch.counts.unknown_fields = batch.fields.take_unknown();
         let frame = batch
             .columns

@@ -21,7 +21,7 @@ const QUEUE: usize = 2;
 
 /// A worker's stack. JSON is walked down by recursion, 128 levels deep; without
 /// optimisation a level takes 28 KiB.
-const STACK: usize = 8 << 20;
+pub(crate) const STACK: usize = 8 << 20;
 
 /// All that plan and work need.
 pub struct Engine<'a> {

@@ -64,9 +64,7 @@ pub enum Outcome {
 impl Report {
     /// The report as JSON, with a line end.
     pub fn to_json(&self) -> Result<String> {
-        let json = serde_json::to_string_pretty(self);
-        json.map(|json| json + "\n")
-            .map_err(|e| Error::Internal { stage: "report", message: e.to_string() })
+        to_json(self)
     }
 
     /// Writes the report to `<out>/_runs/<run id>.json`; returns its place.
@@ -75,10 +73,7 @@ impl Report {
     ///
     /// [`Error::Write`] or [`Error::AccessDenied`].
     pub async fn save(&self, output: &Output) -> Result<String> {
-        let path = report_path(&self.run_id);
-        let put = output.objects.put(&path, self.to_json()?.into()).await;
-        put.map_err(|e| output.write_error(&path, e))?;
-        Ok(output.place(&path))
+        save(self, &self.run_id, output).await
     }
 
     /// Writes the report to a local file.
@@ -87,8 +82,7 @@ impl Report {
     ///
     /// [`Error::Write`].
     pub fn save_file(&self, file: &std::path::Path) -> Result<()> {
-        std::fs::write(file, self.to_json()?)
-            .map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
+        save_file(self, file)
     }
 
     /// Checks the balance of every table.
@@ -99,6 +93,34 @@ impl Report {
     pub fn balance(&self) -> Result<()> {
         self.tables.iter().try_for_each(|(name, table)| table.balance(name))
     }
+}
+
+fn to_json(report: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_string_pretty(report);
+    json.map(|json| json + "\n")
+        .map_err(|e| Error::Internal { stage: "report", message: e.to_string() })
+}
+
+/// Writes a report to `<out>/_runs/<run id>.json`; returns its place.
+///
+/// # Errors
+///
+/// [`Error::Write`] or [`Error::AccessDenied`].
+pub async fn save(report: &impl Serialize, run_id: &str, output: &Output) -> Result<String> {
+    let path = report_path(run_id);
+    let put = output.objects.put(&path, to_json(report)?.into()).await;
+    put.map_err(|e| output.write_error(&path, e))?;
+    Ok(output.place(&path))
+}
+
+/// Writes a report to a local file.
+///
+/// # Errors
+///
+/// [`Error::Write`].
+pub fn save_file(report: &impl Serialize, file: &std::path::Path) -> Result<()> {
+    std::fs::write(file, to_json(report)?)
+        .map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
 }
 
 fn report_path(run_id: &str) -> Path {

@@ -50,7 +50,7 @@ mod value;
 pub use file::FileWriter;
 pub use name::{FileName, SourceHash};
 pub(crate) use partition::own;
-pub use quarantine::schema as quarantine_schema;
+pub use quarantine::{id_parts, schema as quarantine_schema};
 pub use schema::{Field, fields, table_schema};
 pub use sink::FileSink;
 pub use staged::{Staged, discard, publish};
@@ -177,6 +177,8 @@ pub struct ShardWriter {
     stem: String,
     rows: Rows,
     rejects: Option<FileWriter>,
+    /// Rows of the file of rejects.
+    rejected: u64,
 }
 
 impl ShardWriter {
@@ -187,11 +189,17 @@ impl ShardWriter {
             true => name.stem_of_run(&target.run_id),
             false => name.stem(),
         };
+        ShardWriter::with_stem(target, shard, stem)
+    }
+
+    /// A writer whose files have a name of the caller's, which no other has. `stem`
+    /// is without the ending.
+    pub fn with_stem(target: Arc<Target>, shard: Arc<Shard>, stem: String) -> ShardWriter {
         let rows = match target.partition_by.is_empty() {
             true => Rows::Together(None),
             false => Rows::Divided(Partitions::new(Arc::clone(&target), &stem)),
         };
-        ShardWriter { target, shard, stem, rows, rejects: None }
+        ShardWriter { target, shard, stem, rows, rejects: None, rejected: 0 }
     }
 
     /// Adds the rows and rejects of one batch, in order.
@@ -213,7 +221,10 @@ impl ShardWriter {
             }
         }
         for rejects in rejects.chunks(quarantine::ROWS_AT_ONCE) {
-            let batch = quarantine::record_batch(&self.target, &self.shard, rejects)?;
+            let ids = (self.rejected..).map(|row| quarantine::id(&self.stem, row));
+            let ids = ids.take(rejects.len());
+            let batch = quarantine::record_batch(&self.target, &self.shard, rejects, ids)?;
+            self.rejected += rejects.len() as u64;
             let target = &self.target;
             let path = quarantine_path(&target.table, &self.stem);
             let file = open(&mut self.rejects, target, path, quarantine::schema)?;

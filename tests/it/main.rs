@@ -14,6 +14,7 @@ mod optimize;
 mod peer;
 mod readme;
 mod real;
+mod replay;
 mod s3_runs;
 mod s3_server;
 mod tables;

@@ -40,7 +40,10 @@ fn check_script(world: &World, script: &str, of: &str) {
     let output = world.shell(script);
     assert!(output.status.success(), "{of}:\n{script}\n{}", said(&output));
     let reports = world.reports();
-    let runs = script.lines().filter(|line| line.contains(" run ") || line.ends_with(" run"));
+    let reporting = [" run ", " replay "];
+    let runs = script
+        .lines()
+        .filter(|line| reporting.iter().any(|verb| line.contains(verb)) || line.ends_with(" run"));
     assert_eq!(reports.len(), runs.count(), "{of}: not every run left a report");
     check_reports(&reports, of);
 }

@@ -148,6 +148,8 @@ impl Place<'_> {
             .collect();
         let mut strays = self.list("");
         strays.retain(|path| path.ends_with(".parquet") && !known.contains(path));
+        // What a replay resolved stays as long as its quarantine.
+        strays.retain(|path| !path.contains("/_resolved/"));
         strays
     }
 
@@ -170,7 +172,7 @@ impl Place<'_> {
 }
 
 /// Columns of the quarantine that differ from run to run.
-const OF_THE_RUN: [&str; 2] = ["run_id", "at"];
+const OF_THE_RUN: [&str; 3] = ["run_id", "at", "id"];
 
 /// Both outputs hold the same, and nothing that is not committed.
 #[track_caller]

@@ -23,6 +23,7 @@ fn outcome(spec: &Spec, input: &str) -> String {
         Ok(batch) => batch,
         Err(error) => return error.to_string(),
     };
+    assert_eq!(batch.rows.len(), batch.frame.height());
     let rejects = batch.rejects.iter().map(|reject| match &reject.column {
         Some(column) => format!("{} {column}", reject.code),
         None => reject.code.to_string(),

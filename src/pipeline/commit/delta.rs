@@ -15,6 +15,10 @@
 //! only widens also needs every file that is there written anew ([`widen`]); the
 //! commit of the run puts these in the place of the old ones. Both come with a
 //! commit: a run that finds nothing new leaves the table as it is.
+//!
+//! A replay commits rows that were rejects. Its commit says in the same way which
+//! ones, and the quarantine then marks them ([`resolved`]). As it counts as a
+//! commit with rejects, no two of them can build on the same quarantine.
 
 use std::collections::BTreeMap;
 
@@ -35,15 +39,17 @@ use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod ids;
 mod logs;
 mod rejects;
+mod resolved;
 mod txns;
 mod widen;
 
 use widen::Widened;
 
+pub use ids::RejectIds;
 pub use logs::{Holds, TableLogs};
-
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
@@ -118,6 +124,11 @@ impl DeltaTable {
         self.logs.watermarks(state)
     }
 
+    /// The log of the quarantine, which there is only once a record was rejected.
+    pub fn quarantine(&self) -> &Log {
+        &self.logs.rejects
+    }
+
     /// How the table's columns become those of the transform.
     ///
     /// # Errors
@@ -182,7 +193,8 @@ impl DeltaTable {
     /// Removes the files of a run that came second: no log lists them.
     async fn take_away(&self, draft: &Draft) {
         let rows = draft.files.iter().map(|file| self.logs.rows.file_path(&file.path));
-        let rejects = draft.rejects.iter().map(|file| self.logs.rejects.file_path(&file.path));
+        let rejects = draft.rejects.iter().map(|file| &file.path).chain(&draft.resolved);
+        let rejects = rejects.map(|path| self.logs.rejects.file_path(path));
         for path in rows.chain(rejects) {
             if let Err(error) = self.logs.rows.output().objects.delete(&path).await {
                 tracing::debug!(%path, %error, "a file that no log lists stays");
@@ -222,7 +234,7 @@ impl DeltaTable {
         let alone = overwrites || widened.any;
         Ok(Change {
             id: draft.run_id.clone(),
-            operation: "WRITE",
+            operation: if draft.resolved.is_some() { "REPLAY" } else { "WRITE" },
             parameters: json!({
                 "mode": if overwrites { "Overwrite" } else { "Append" },
                 "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),

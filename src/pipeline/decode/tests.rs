@@ -538,3 +538,37 @@ fn depth_cannot_be_hidden_behind_a_broken_escape() {
         assert!(matches!(batch.rejects[0].code, Code::InvalidJson | Code::TooDeep));
     }
 }
+
+#[test]
+fn records_that_are_at_hand_are_taken_whole_and_keep_their_origins() {
+    let texts = [
+        "{\"i\":1,\n\"s\":\"a\"}",
+        "{\"records\":[{\"i\":2},{\"i\":3},5]}",
+        "\"{\\\"i\\\":\\n4}\"",
+        "{\"i\":\n",
+    ];
+    let (mut bytes, mut origins) = (Vec::new(), Vec::new());
+    for (n, text) in texts.iter().enumerate() {
+        let (line, offset) = (10 + n as u64, 70 - n as u64);
+        origins.push(Origin {
+            object: n as u32,
+            line,
+            offset,
+            start: bytes.len(),
+            len: text.len(),
+        });
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    let raw = RawBatch { shard: Arc::new(shard("", &[])), bytes, pieces: Vec::new() };
+    let spec = spec();
+    let batch = Decoder::new(&spec).decode_records(raw, &origins).unwrap();
+    let ints = batch.frame.column("0").unwrap().i64().unwrap().to_vec();
+    assert_eq!(ints, [1, 2, 3, 4].map(Some));
+    let places: Vec<_> = batch.rows.iter().map(|row| (row.object, row.line, row.offset)).collect();
+    assert_eq!(places, [(0, 10, 70), (1, 11, 69), (1, 11, 69), (2, 12, 68)]);
+    let rejects: Vec<_> = batch.rejects.iter().map(|r| (r.object, r.code, &r.raw[..])).collect();
+    let expected: [(u32, Code, &[u8]); 2] =
+        [(1, Code::NotAnObject, b"5"), (3, Code::InvalidJson, b"{\"i\":\n")];
+    assert_eq!(rejects, expected);
+    assert_eq!(batch.counts.read, 6);
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Int32Array, Int64Array, LargeBinaryArray, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
@@ -19,6 +20,9 @@ use crate::pipeline::plan::Shard;
 pub(super) const ROWS_AT_ONCE: usize = 8 << 10;
 
 /// The columns of a quarantine file: the same for every table.
+///
+/// `id` is a reject's alone, in all runs. `resolved_at` and `resolved_by` are null
+/// as long as the reject is open; then they say when which run landed its record.
 pub fn schema() -> SchemaRef {
     let utf8 = |name| Field::new(name, DataType::Utf8, true);
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
@@ -33,15 +37,31 @@ pub fn schema() -> SchemaRef {
         utf8("message"),
         Field::new("raw", DataType::LargeBinary, true),
         utf8("run_id"),
-        Field::new("at", time, true),
+        Field::new("at", time.clone(), true),
+        utf8("id"),
+        Field::new("resolved_at", time, true),
+        utf8("resolved_by"),
     ]))
 }
 
-/// The rejects of one batch as rows, in order.
+/// The id of a reject: the stem of the file that it was written to first, and its
+/// row there, from 0.
+pub(super) fn id(stem: &str, row: u64) -> String {
+    format!("{stem}-{row}")
+}
+
+/// The stem and row of an [id](schema); nothing for what is none.
+pub fn id_parts(id: &str) -> Option<(&str, u64)> {
+    let (stem, row) = id.rsplit_once('-')?;
+    Some((stem, row.parse().ok()?))
+}
+
+/// The rejects of one batch as rows, in order. `ids` has one for each of them.
 pub(super) fn record_batch(
     target: &Target,
     shard: &Shard,
     rejects: &[Reject],
+    ids: impl Iterator<Item = String>,
 ) -> Result<RecordBatch> {
     let keys = rejects.iter().map(|r| object_key(target, shard, r));
     let text = |f: fn(&Reject) -> Option<&str>| -> ArrayRef {
@@ -67,7 +87,13 @@ pub(super) fn record_batch(
         Arc::new(LargeBinaryArray::from_iter_values(rejects.iter().map(|r| &r.raw))),
         same(&target.run_id),
         Arc::new(TimestampMicrosecondArray::from_value(at, rejects.len()).with_timezone("UTC")),
+        Arc::new(ids.map(Some).collect::<StringArray>()),
     ];
+    let open = schema().fields()[columns.len()..]
+        .iter()
+        .map(|field| new_null_array(field.data_type(), rejects.len()))
+        .collect::<Vec<_>>();
+    let columns = columns.into_iter().chain(open).collect();
     RecordBatch::try_new(schema(), columns).map_err(internal)
 }
 

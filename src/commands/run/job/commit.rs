@@ -103,6 +103,7 @@ impl Job<'_> {
             reached: pending.reached,
             files: part.files.clone(),
             rejects: part.quarantine_files.clone(),
+            resolved: None,
             counts: Counts {
                 read: part.records_read,
                 written: part.records_written,

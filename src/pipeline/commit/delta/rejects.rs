@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::resolved::{self, Resolved, Rewritten};
 use super::{TableLogs, add, internal, table_id, txns};
 use crate::delta::{
-    Action, Add, Change, Description, Property, Requires, State, Transaction, begin, evolve,
-    note_of, struct_type,
+    Action, Add, Change, Description, Property, Requires, State, Transaction, Version, begin,
+    evolve, note_of, struct_type,
 };
 use crate::pipeline::commit::{Draft, Mode};
 use crate::pipeline::write::quarantine_schema;
@@ -31,6 +32,9 @@ struct Rejects {
     replace: bool,
     /// The files.
     files: Vec<Add>,
+    /// The open rejects that this commit lands as rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resolved: Option<Resolved>,
 }
 
 impl TableLogs {
@@ -38,11 +42,16 @@ impl TableLogs {
     pub(super) fn owe(&self, base: Option<&State>, draft: &Draft) -> Option<Owed> {
         let before = base.map_or(0, |state| self.owed(state));
         let replace = draft.mode == Mode::Full && before > 0;
-        if draft.rejects.is_empty() && !replace {
+        if draft.rejects.is_empty() && draft.resolved.is_none() && !replace {
             return None;
         }
         let files = draft.rejects.iter().map(add).collect();
-        let rejects = Rejects { number: before + 1, replace, files };
+        let resolved = draft.resolved.as_ref().map(|file| Resolved {
+            file: file.clone(),
+            run_id: draft.run_id.clone(),
+            at: draft.committed_at.clone(),
+        });
+        let rejects = Rejects { number: before + 1, replace, files, resolved };
         Some(Owed {
             txn: Transaction::new(txns::rejects_app(&self.table), rejects.number),
             note: serde_json::to_value(rejects).unwrap_or_default(),
@@ -118,6 +127,32 @@ impl TableLogs {
     }
 
     async fn take_over(&self, there: Option<&State>, next: (String, Rejects)) -> Result<()> {
+        let rewritten = match (&next.1.resolved, there) {
+            (None, _) => Rewritten::default(),
+            (Some(resolved), Some(state)) => {
+                resolved::rewrite(&self.rejects, state, resolved).await?
+            }
+            (Some(_), None) => {
+                return Err(Error::BadTable {
+                    place: self.rejects.place(),
+                    problem: "rejects of it were replayed, and it is not there any more".to_owned(),
+                });
+            }
+        };
+        let taken = self.commit_rejects(there, next, &rewritten).await;
+        if let Err(Error::Ahead { .. }) = taken {
+            rewritten.take_away(&self.rejects).await;
+        }
+        let version = taken?;
+        self.rejects.maintain(version).await
+    }
+
+    async fn commit_rejects(
+        &self,
+        there: Option<&State>,
+        next: (String, Rejects),
+        rewritten: &Rewritten,
+    ) -> Result<Version> {
         let (id, rejects) = next;
         let mut actions = self.describe_quarantine(there, &id)?;
         if let (Some(state), true) = (there, rejects.replace) {
@@ -125,21 +160,21 @@ impl TableLogs {
             actions.extend(files.iter().map(|file| file.remove(true).into()));
         }
         actions.extend(rejects.files.into_iter().map(Action::from));
+        actions.extend(rewritten.actions());
         let txn = Transaction::new(txns::rejects_app(&self.table), rejects.number);
         let fence = [txn.app_id.clone()].into();
         actions.push(Action::Txn(txn));
         let change = Change {
             id: format!("rejects-{id}"),
-            operation: "WRITE",
+            operation: if rejects.resolved.is_some() { "REPLAY" } else { "WRITE" },
             parameters: serde_json::json!({
                 "mode": if rejects.replace { "Overwrite" } else { "Append" },
             }),
             note: serde_json::json!({ "number": rejects.number }),
             actions,
-            requires: Requires { txns: fence, alone: rejects.replace, ..Requires::default() },
+            requires: Requires { txns: fence, files: rewritten.requires(), alone: rejects.replace },
         };
-        let version = self.rejects.commit(there, &change).await?;
-        self.rejects.maintain(version).await
+        self.rejects.commit(there, &change).await
     }
 
     fn describe_quarantine(&self, there: Option<&State>, id: &str) -> Result<Vec<Action>> {

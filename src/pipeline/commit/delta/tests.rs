@@ -65,6 +65,7 @@ fn draft(run: &str, partition: u32, start: u64) -> Draft {
         reached: [(source(partition), watermark)].into(),
         files: vec![file(&format!("{run}.parquet"))],
         rejects: Vec::new(),
+        resolved: None,
         counts: Counts { read: 1, written: 1, ..Counts::default() },
     }
 }

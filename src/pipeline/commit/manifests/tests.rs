@@ -143,6 +143,7 @@ fn draft(run: &str) -> Draft {
         reached: Watermarks::new(),
         files: vec![],
         rejects: vec![],
+        resolved: None,
         counts: Counts::default(),
     }
 }
