@@ -75,6 +75,7 @@ impl World {
             reached: [(source, Watermark { start, end: start + 1, last: None })].into(),
             files: vec![file(row, vec![("kind".into(), Some("a/b 100%".into()))])],
             rejects: vec![file(reject, Vec::new())],
+            resolved: None,
             counts: Counts::default(),
         };
         table.commit(base.as_ref(), draft).await.unwrap();
@@ -179,6 +180,7 @@ async fn a_run_that_was_planned_before_a_vacuum_commits_after_it() {
             reached: [(source.clone(), Watermark { start: 9, end: 10, last: None })].into(),
             files: Vec::new(),
             rejects: Vec::new(),
+            resolved: None,
             counts: Counts::default(),
         };
         assert_eq!(table.commit(base.as_ref(), draft).await.unwrap(), 3);

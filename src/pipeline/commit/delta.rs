@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 use super::{Draft, Mode};
 use crate::delta::{
-    Action, Add, Change, Description, Evolution, LiveFile, Property, Requires, State, Version,
+    Action, Add, Change, Description, Evolution, LiveFile, Log, Property, Requires, State, Version,
     begin, evolve, struct_type,
 };
 use crate::failpoint::{self, Point};
