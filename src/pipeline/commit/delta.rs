@@ -18,6 +18,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde_json::{Value, json};
 
+use self::unique::{OnePerKey, Outcome};
 use super::{Draft, Mode};
 use crate::delta::{
     Action, Add, Change, Description, Evolution, Log, Property, Requires, State, Version, begin,
@@ -31,6 +32,7 @@ use crate::{Error, Result};
 
 mod rejects;
 mod txns;
+mod unique;
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
@@ -39,6 +41,18 @@ pub struct DeltaTable {
     rows: Log,
     rejects: Log,
     about: About,
+    one_per_key: Option<OnePerKey>,
+}
+
+/// A run that is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    /// The table's version.
+    pub version: Version,
+    /// Files of rows that the commit added.
+    pub files: Vec<DataFile>,
+    /// Rows, of the run or of the table, that a later one of their key replaced.
+    pub replaced: u64,
 }
 
 /// What the transform says that the table is.
@@ -47,6 +61,8 @@ struct About {
     description: String,
     schema: delta_kernel::schema::StructType,
     partition_by: Vec<String>,
+    /// As the table's property says it; empty for none.
+    unique_by: String,
     spec_hash: String,
 }
 
@@ -63,7 +79,8 @@ impl DeltaTable {
     pub fn new(output: &Output, spec: &Spec) -> Result<DeltaTable> {
         let comments: BTreeMap<&str, &str> =
             spec.columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
-        let schema = struct_type(&table_schema(spec), &comments).map_err(internal)?;
+        let columns = table_schema(spec);
+        let schema = struct_type(&columns, &comments).map_err(internal)?;
         Ok(DeltaTable {
             table: spec.table.clone(),
             rows: Log::new(output, Path::from(spec.table.as_str())),
@@ -72,8 +89,10 @@ impl DeltaTable {
                 description: spec.description.clone(),
                 schema,
                 partition_by: spec.partition_by.clone(),
+                unique_by: spec.unique_by.join(","),
                 spec_hash: spec.hash.clone(),
             },
+            one_per_key: OnePerKey::of(spec, &columns)?,
         })
     }
 
@@ -114,6 +133,16 @@ impl DeltaTable {
                 format!("the table is {}, the transform {}", show(there), show(wanted));
             return Err(changed(difference));
         }
+        let (there, wanted) = (property(state, Property::UniqueBy), &self.about.unique_by);
+        if there != *wanted {
+            let show = |key: &str| match key {
+                "" => "every row".to_owned(),
+                key => format!("one row for each {}", key.replace(',', ", ")),
+            };
+            let difference =
+                format!("the table has {}, the transform {}", show(&there), show(wanted));
+            return Err(changed(difference));
+        }
         Evolution::of(&state.schema(), &self.about.schema).map_err(changed)
     }
 
@@ -126,17 +155,28 @@ impl DeltaTable {
     /// to date.
     ///
     /// # Errors
-    /// Those of [`Log::commit`]. What the quarantine fails with is no error: the
+    /// Those of [`Log::commit`], and of reading and writing files if the table
+    /// has one row for each key. What the quarantine fails with is no error: the
     /// rejects are committed with the rows, and the next run takes them over.
-    pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Version> {
-        let change = self.change(base, &draft).await?;
+    pub async fn commit(&self, base: Option<&State>, mut draft: Draft) -> Result<Landed> {
+        let outcome = match self.outcome(base, &draft).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                // Nothing was attempted: no log can list them.
+                self.take_away(&draft, &[]).await;
+                return Err(error);
+            }
+        };
+        draft.files.clone_from(&outcome.files);
+        let change = self.change(base, &draft, &outcome).await?;
         let version = match self.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
-                self.take_away(&draft).await;
+                self.take_away(&draft, &outcome.unlisted).await;
                 return Err(error);
             }
             committed => committed?,
         };
+        delete(&self.rows, &outcome.unlisted).await;
         let after = async {
             if let Some(state) = self.rows.read().await? {
                 self.settle(&state).await?;
@@ -150,21 +190,43 @@ impl DeltaTable {
                 "the run is committed; what is left to do after a commit is left to the next run"
             );
         }
-        Ok(version)
+        Ok(Landed { version, files: draft.files, replaced: outcome.replaced })
     }
 
-    /// Removes the files of a run that came second: no log lists them.
-    async fn take_away(&self, draft: &Draft) {
-        let rows = draft.files.iter().map(|file| self.rows.file_path(&file.path));
-        let rejects = draft.rejects.iter().map(|file| self.rejects.file_path(&file.path));
-        for path in rows.chain(rejects) {
-            if let Err(error) = self.rows.output().objects.delete(&path).await {
-                tracing::debug!(%path, %error, "a file that no log lists stays");
+    /// What the run adds and removes: its files, unless the table has one row
+    /// for each key.
+    async fn outcome(&self, base: Option<&State>, draft: &Draft) -> Result<Outcome> {
+        let Some(rule) = self.one_per_key.as_ref().filter(|_| !draft.files.is_empty()) else {
+            return Ok(Outcome { files: draft.files.clone(), ..Outcome::default() });
+        };
+        let live = match (base, draft.mode) {
+            (Some(state), Mode::Append) => self.rows.files(state).await?,
+            _ => Vec::new(),
+        };
+        let name = format!("{}-unique", draft.run_id);
+        let outcome = rule.apply(&self.rows, live, draft.files.clone(), &name).await?;
+        match outcome.check(&draft.files) {
+            Ok(()) => Ok(outcome),
+            Err(error) => {
+                self.take_away(draft, &outcome.files).await;
+                Err(error)
             }
         }
     }
 
-    async fn change(&self, base: Option<&State>, draft: &Draft) -> Result<Change> {
+    /// Removes the files of a run that is not committed: no log lists them.
+    async fn take_away(&self, draft: &Draft, unlisted: &[DataFile]) {
+        delete(&self.rows, &draft.files).await;
+        delete(&self.rows, unlisted).await;
+        delete(&self.rejects, &draft.rejects).await;
+    }
+
+    async fn change(
+        &self,
+        base: Option<&State>,
+        draft: &Draft,
+        outcome: &Outcome,
+    ) -> Result<Change> {
         let mut actions = self.describe(base, draft)?;
         if let (Some(state), Mode::Full) = (base, draft.mode) {
             let files = self.rows.files(state).await?;
@@ -173,24 +235,34 @@ impl DeltaTable {
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
             actions.extend(txns::forgotten(&self.table, gone).into_iter().map(Action::Txn));
         }
+        actions.extend(outcome.removes.iter().map(|file| file.remove(true).into()));
         actions.extend(draft.files.iter().map(|file| add(file).into()));
         actions
             .extend(txns::transactions(&self.table, &draft.reached).into_iter().map(Action::Txn));
         let mut note = note(draft);
+        if self.one_per_key.is_some() {
+            note["counts"]["replaced"] = outcome.replaced.into();
+        }
         let mut fence = txns::fence(&self.table, draft.reached.keys());
         if let Some(owed) = self.owe(base, draft) {
             fence.insert(owed.txn.app_id.clone());
             actions.push(Action::Txn(owed.txn));
             note["rejects"] = owed.note;
         }
-        let alone = draft.mode == Mode::Full;
+        let full = draft.mode == Mode::Full;
+        let mut parameters = json!({
+            "mode": if full { "Overwrite" } else { "Append" },
+            "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
+        });
+        if self.one_per_key.is_some() {
+            parameters["uniqueBy"] = self.about.unique_by.clone().into();
+        }
+        // Whatever was committed in between may hold a key of this run.
+        let alone = full || (self.one_per_key.is_some() && !draft.files.is_empty());
         Ok(Change {
             id: draft.run_id.clone(),
-            operation: "WRITE",
-            parameters: json!({
-                "mode": if alone { "Overwrite" } else { "Append" },
-                "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
-            }),
+            operation: if outcome.removes.is_empty() { "WRITE" } else { "MERGE" },
+            parameters,
             note,
             actions,
             requires: Requires { txns: fence, alone, ..Requires::default() },
@@ -208,6 +280,7 @@ impl DeltaTable {
                 (Property::Table, self.table.clone()),
                 (Property::SpecHash, self.about.spec_hash.clone()),
                 (Property::Source, draft.source.clone()),
+                (Property::UniqueBy, self.about.unique_by.clone()),
             ],
         };
         match base {
@@ -240,6 +313,15 @@ impl DeltaTable {
                       to another --out"
                 .to_owned(),
         })
+    }
+}
+
+/// Deletes files below a table's folder that no log lists, as far as it can.
+async fn delete(log: &Log, files: &[DataFile]) {
+    for path in files.iter().map(|file| log.file_path(&file.path)) {
+        if let Err(error) = log.output().objects.delete(&path).await {
+            tracing::debug!(%path, %error, "a file that no log lists stays");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::Utc;
 use super::{Job, Table};
 use crate::error::{Error, Result};
 use crate::key::{Source, Topic};
-use crate::pipeline::commit::{Base, Counts, Draft, Mode};
+use crate::pipeline::commit::{Base, Committed, Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
@@ -48,7 +48,11 @@ impl Job<'_> {
                 continue;
             }
             let part = report.tables.entry(spec.table.clone()).or_default();
-            part.commit = Some(self.commit_table(spec, table, pending, part)?);
+            let Committed { place, files, replaced, .. } =
+                self.commit_table(spec, table, pending, part)?;
+            part.commit = Some(place);
+            part.files = files;
+            part.records_replaced = replaced;
             report.outcome = Outcome::Committed;
         }
         Ok(())
@@ -89,7 +93,7 @@ impl Job<'_> {
         table: &Table,
         pending: Pending,
         part: &TableReport,
-    ) -> Result<String> {
+    ) -> Result<Committed> {
         let draft = Draft {
             run_id: self.run_id.clone(),
             committed_at: rfc3339(Utc::now()),
@@ -108,7 +112,7 @@ impl Job<'_> {
             },
         };
         let commit = table.log.commit(table.base.as_ref(), draft);
-        Ok(self.runtime.block_on(commit)?.place)
+        self.runtime.block_on(commit)
     }
 }
 

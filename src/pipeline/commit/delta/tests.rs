@@ -78,13 +78,13 @@ async fn what_was_committed_reads_back_and_the_next_run_builds_on_it() {
     for world in worlds() {
         let table = world.table();
         assert!(table.read().await.unwrap().is_none());
-        assert_eq!(table.commit(None, draft("one", 0, 5)).await.unwrap(), 0);
+        assert_eq!(table.commit(None, draft("one", 0, 5)).await.unwrap().version, 0);
         let state = table.read().await.unwrap().unwrap();
         assert_eq!(table.watermarks(&state)[&source(0)].start, 5);
         assert_eq!(property(&state, Property::Source), "s3://b");
         assert!(table.check(&state).unwrap().added.is_empty());
 
-        assert_eq!(table.commit(Some(&state), draft("two", 1, 7)).await.unwrap(), 1);
+        assert_eq!(table.commit(Some(&state), draft("two", 1, 7)).await.unwrap().version, 1);
         let state = table.read().await.unwrap().unwrap();
         let starts: Vec<_> = table.watermarks(&state).values().map(|w| w.start).collect();
         assert_eq!(starts, [5, 7], "what this run did not read stays");
@@ -142,7 +142,7 @@ async fn rejects_follow_their_rows_even_when_a_crash_comes_between() {
             let mut draft = draft(run, 0, n as u64);
             draft.rejects.push(file(&format!("{run}-rejects.parquet")));
             // As if the process had been killed right after the commit.
-            let change = table.change(base.as_ref(), &draft).await.unwrap();
+            let change = table.change(base.as_ref(), &draft, &Outcome::default()).await.unwrap();
             table.rows.commit(base.as_ref(), &change).await.unwrap();
             base = table.rows.read().await.unwrap();
         }
