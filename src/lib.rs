@@ -29,6 +29,7 @@ pub mod logging;
 
 // The work.
 pub mod pipeline;
+pub mod rewrite;
 
 // The commands, and what each needs besides the pipeline.
 pub mod trial;

@@ -13,6 +13,7 @@ pub mod optimize;
 pub mod vacuum;
 pub mod replay;
 pub mod history;
+mod tables;
 
 /// Does what the command says.
 ///

@@ -6,7 +6,7 @@ use chrono::Utc;
 use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::Remove;
 use deltalake_core::table::state::DeltaTableState;
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use serde_json::Value;
 
 use super::log::{Log, State};
@@ -76,9 +76,14 @@ impl Log {
         Ok(self.files(state).await?.into_iter().map(|file| file.path).collect())
     }
 
-    /// Where a file of the table is below the output.
+    /// Where a file of the table is below the output. Its path is that of the
+    /// object: a `%` in it is part of the name.
     pub fn file_path(&self, file: &str) -> Path {
-        file.split('/').fold(self.folder.clone(), |path, part| path.join(part))
+        file.split('/').fold(self.folder.clone(), |path, part| match PathPart::parse(part) {
+            Ok(part) => path.join(part),
+            // Such as `..`: no object has the name, and none outside is reached.
+            Err(_) => path.join(part),
+        })
     }
 
     pub(super) fn explain_library(&self, e: DeltaTableError) -> Error {

@@ -49,6 +49,7 @@ mod value;
 
 pub use file::FileWriter;
 pub use name::{FileName, SourceHash};
+pub(crate) use partition::own;
 pub use quarantine::schema as quarantine_schema;
 pub use schema::{Field, fields, table_schema};
 pub use sink::FileSink;

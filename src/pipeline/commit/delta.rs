@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use object_store::ObjectStoreExt;
-use object_store::path::Path;
 use serde_json::{Value, json};
 
 use self::unique::{OnePerKey, Outcome};
@@ -30,16 +29,17 @@ use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod logs;
 mod rejects;
 mod txns;
 mod unique;
 
+pub use logs::{Holds, TableLogs};
+
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
 pub struct DeltaTable {
-    table: String,
-    rows: Log,
-    rejects: Log,
+    logs: TableLogs,
     about: About,
     one_per_key: Option<OnePerKey>,
 }
@@ -82,9 +82,7 @@ impl DeltaTable {
         let columns = table_schema(spec);
         let schema = struct_type(&columns, &comments).map_err(internal)?;
         Ok(DeltaTable {
-            table: spec.table.clone(),
-            rows: Log::new(output, Path::from(spec.table.as_str())),
-            rejects: Log::new(output, Path::from_iter(["_quarantine", &spec.table])),
+            logs: TableLogs::new(output, &spec.table),
             about: About {
                 description: spec.description.clone(),
                 schema,
@@ -103,18 +101,24 @@ impl DeltaTable {
     /// What reading failed with; [`Error::BadTable`] for a table that pinclean
     /// did not make, [`Error::TableFeatures`] for one that it cannot write.
     pub async fn read(&self) -> Result<Option<State>> {
-        let Some(state) = self.rows.read().await? else {
-            self.refuse_manifests().await?;
-            return Ok(None);
+        let problem = match self.logs.look().await? {
+            Holds::Table(state) => {
+                self.logs.settle(&state).await?;
+                return Ok(Some(state));
+            }
+            Holds::Nothing => return Ok(None),
+            Holds::Stranger(problem) => format!("{problem}; write to another --out"),
+            // A table of the other format would be written beside, not to.
+            Holds::Manifests => "it is a table of --format parquet; go on with --format parquet, \
+                                 or write to another --out"
+                .to_owned(),
         };
-        self.check_ours(&state)?;
-        self.settle(&state).await?;
-        Ok(Some(state))
+        Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }
 
     /// How far each source is committed.
     pub fn watermarks(&self, state: &State) -> Watermarks {
-        txns::watermarks(&self.table, state.txns())
+        self.logs.watermarks(state)
     }
 
     /// How the table's columns become those of the transform.
@@ -122,7 +126,8 @@ impl DeltaTable {
     /// # Errors
     /// [`Error::SchemaChanged`] if they cannot without a loss.
     pub fn check(&self, state: &State) -> Result<Evolution> {
-        let changed = |difference| Error::SchemaChanged { table: self.table.clone(), difference };
+        let changed =
+            |difference| Error::SchemaChanged { table: self.logs.table.clone(), difference };
         let (there, wanted) = (state.partition_columns(), &self.about.partition_by);
         if there != wanted {
             let show = |columns: &[String]| match columns {
@@ -148,7 +153,7 @@ impl DeltaTable {
 
     /// Where the commit of a version is, for messages.
     pub fn place(&self, version: Version) -> String {
-        format!("{}/_delta_log/{version:020}.json", self.rows.place())
+        format!("{}/_delta_log/{version:020}.json", self.logs.rows.place())
     }
 
     /// Commits a run that was planned from `base`, and brings the quarantine up
@@ -169,23 +174,23 @@ impl DeltaTable {
         };
         draft.files.clone_from(&outcome.files);
         let change = self.change(base, &draft, &outcome).await?;
-        let version = match self.rows.commit(base, &change).await {
+        let version = match self.logs.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
                 self.take_away(&draft, &outcome.unlisted).await;
                 return Err(error);
             }
             committed => committed?,
         };
-        delete(&self.rows, &outcome.unlisted).await;
+        delete(&self.logs.rows, &outcome.unlisted).await;
         let after = async {
-            if let Some(state) = self.rows.read().await? {
-                self.settle(&state).await?;
+            if let Some(state) = self.logs.rows.read().await? {
+                self.logs.settle(&state).await?;
             }
-            self.rows.maintain(version).await
+            self.logs.rows.maintain(version).await
         };
         if let Err(error) = after.await {
             tracing::warn!(
-                table = self.table,
+                table = self.logs.table,
                 error = &error as &dyn std::error::Error,
                 "the run is committed; what is left to do after a commit is left to the next run"
             );
@@ -200,11 +205,11 @@ impl DeltaTable {
             return Ok(Outcome { files: draft.files.clone(), ..Outcome::default() });
         };
         let live = match (base, draft.mode) {
-            (Some(state), Mode::Append) => self.rows.files(state).await?,
+            (Some(state), Mode::Append) => self.logs.rows.files(state).await?,
             _ => Vec::new(),
         };
         let name = format!("{}-unique", draft.run_id);
-        let outcome = rule.apply(&self.rows, live, draft.files.clone(), &name).await?;
+        let outcome = rule.apply(&self.logs.rows, live, draft.files.clone(), &name).await?;
         match outcome.check(&draft.files) {
             Ok(()) => Ok(outcome),
             Err(error) => {
@@ -216,9 +221,9 @@ impl DeltaTable {
 
     /// Removes the files of a run that is not committed: no log lists them.
     async fn take_away(&self, draft: &Draft, unlisted: &[DataFile]) {
-        delete(&self.rows, &draft.files).await;
-        delete(&self.rows, unlisted).await;
-        delete(&self.rejects, &draft.rejects).await;
+        delete(&self.logs.rows, &draft.files).await;
+        delete(&self.logs.rows, unlisted).await;
+        delete(&self.logs.rejects, &draft.rejects).await;
     }
 
     async fn change(
@@ -229,22 +234,23 @@ impl DeltaTable {
     ) -> Result<Change> {
         let mut actions = self.describe(base, draft)?;
         if let (Some(state), Mode::Full) = (base, draft.mode) {
-            let files = self.rows.files(state).await?;
+            let files = self.logs.rows.files(state).await?;
             actions.extend(files.iter().map(|file| file.remove(true).into()));
             let before = self.watermarks(state);
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
-            actions.extend(txns::forgotten(&self.table, gone).into_iter().map(Action::Txn));
+            actions.extend(txns::forgotten(&self.logs.table, gone).into_iter().map(Action::Txn));
         }
         actions.extend(outcome.removes.iter().map(|file| file.remove(true).into()));
         actions.extend(draft.files.iter().map(|file| add(file).into()));
-        actions
-            .extend(txns::transactions(&self.table, &draft.reached).into_iter().map(Action::Txn));
+        actions.extend(
+            txns::transactions(&self.logs.table, &draft.reached).into_iter().map(Action::Txn),
+        );
         let mut note = note(draft);
         if self.one_per_key.is_some() {
             note["counts"]["replaced"] = outcome.replaced.into();
         }
-        let mut fence = txns::fence(&self.table, draft.reached.keys());
-        if let Some(owed) = self.owe(base, draft) {
+        let mut fence = txns::fence(&self.logs.table, draft.reached.keys());
+        if let Some(owed) = self.logs.owe(base, draft) {
             fence.insert(owed.txn.app_id.clone());
             actions.push(Action::Txn(owed.txn));
             note["rejects"] = owed.note;
@@ -272,47 +278,21 @@ impl DeltaTable {
     /// The actions that say what the table is, where it does not say so yet.
     fn describe(&self, base: Option<&State>, draft: &Draft) -> Result<Vec<Action>> {
         let description = Description {
-            name: &self.table,
+            name: &self.logs.table,
             text: &self.about.description,
             schema: &self.about.schema,
             partition_by: &self.about.partition_by,
             properties: vec![
-                (Property::Table, self.table.clone()),
+                (Property::Table, self.logs.table.clone()),
                 (Property::SpecHash, self.about.spec_hash.clone()),
                 (Property::Source, draft.source.clone()),
                 (Property::UniqueBy, self.about.unique_by.clone()),
             ],
         };
         match base {
-            None => begin(&description, &table_id(&draft.run_id, &self.table)),
+            None => begin(&description, &table_id(&draft.run_id, &self.logs.table)),
             Some(state) => Ok(evolve(state, &description)?.into_iter().collect()),
         }
-    }
-
-    fn check_ours(&self, state: &State) -> Result<()> {
-        let problem = match state.property(Property::Table.key()) {
-            Some(name) if name == self.table => return Ok(()),
-            Some(name) => format!("it is the table {name} of pinclean, not {}", self.table),
-            None => "it is a Delta table that pinclean did not make".to_owned(),
-        };
-        let place = self.rows.place();
-        Err(Error::BadTable { place, problem: format!("{problem}; write to another --out") })
-    }
-
-    /// A table of the other format would be written beside, not to.
-    async fn refuse_manifests(&self) -> Result<()> {
-        let folder = self.rows.folder().clone().join("_pinclean");
-        let manifests = self.rows.output().objects.list_with_delimiter(Some(&folder)).await;
-        let manifests = manifests.map_err(|e| self.rows.output().list_error(&folder, e))?;
-        if manifests.objects.is_empty() {
-            return Ok(());
-        }
-        Err(Error::BadTable {
-            place: self.rows.place(),
-            problem: "it is a table of --format parquet; go on with --format parquet, or write \
-                      to another --out"
-                .to_owned(),
-        })
     }
 }
 

@@ -20,6 +20,7 @@ impl Report {
         } else {
             out.push_str(&grid(self.tables.iter().map(|(name, table)| cells(name, table))));
         }
+        line(&mut out, "rows replaced by a later one of their key", self.replaced());
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
         line(&mut out, "objects that are not the topic's, not read", self.foreign());
@@ -54,6 +55,11 @@ impl Report {
 }
 
 impl Report {
+    fn replaced(&self) -> Vec<(String, Option<u64>)> {
+        let tables = self.tables.iter().filter(|(_, table)| table.records_replaced > 0);
+        tables.map(|(name, table)| (name.clone(), Some(table.records_replaced))).collect()
+    }
+
     fn foreign(&self) -> Vec<(String, Option<u64>)> {
         let tables = self.tables.iter().filter(|(_, table)| table.foreign > 0);
         let shown = tables.map(|(name, table)| match table.foreign_examples.first() {

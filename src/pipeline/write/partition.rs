@@ -190,7 +190,7 @@ impl Partitions {
 
 /// The same values in buffers of their own: texts that were taken from a batch
 /// keep all texts of the batch in memory.
-fn own(column: &ArrayRef) -> Result<ArrayRef> {
+pub(crate) fn own(column: &ArrayRef) -> Result<ArrayRef> {
     Ok(match column.data_type() {
         DataType::Utf8View => Arc::new(column.as_string_view().gc()),
         DataType::LargeList(_) => {

@@ -1,10 +1,10 @@
 //! The quarantine follows the table of rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeltaTable, add, internal, table_id, txns};
+use super::{TableLogs, add, internal, table_id, txns};
 use crate::delta::{
     Action, Add, Change, Description, Property, Requires, State, Transaction, begin, evolve,
     note_of, struct_type,
@@ -33,7 +33,7 @@ struct Rejects {
     files: Vec<Add>,
 }
 
-impl DeltaTable {
+impl TableLogs {
     /// What a run's commit will owe; nothing if the quarantine stays as it is.
     pub(super) fn owe(&self, base: Option<&State>, draft: &Draft) -> Option<Owed> {
         let before = base.map_or(0, |state| self.owed(state));
@@ -54,8 +54,13 @@ impl DeltaTable {
         state.txns().get(&txns::rejects_app(&self.table)).copied().unwrap_or(0)
     }
 
-    /// Lets the quarantine take over what it has not yet.
-    pub(super) async fn settle(&self, rows: &State) -> Result<()> {
+    /// Lets the quarantine take over the rejects that belong to the rows and that
+    /// it has not taken over yet.
+    ///
+    /// # Errors
+    /// Those of [`Log::read`](crate::delta::Log::read) and
+    /// [`Log::commit`](crate::delta::Log::commit).
+    pub async fn settle(&self, rows: &State) -> Result<()> {
         let owed = self.owed(rows);
         if owed == 0 {
             return Ok(());
@@ -73,6 +78,21 @@ impl DeltaTable {
                 result => result?,
             }
         }
+    }
+
+    /// The files that [`settle`](Self::settle) would let the quarantine take over,
+    /// as paths below its folder.
+    ///
+    /// # Errors
+    /// Those of [`Log::read`](crate::delta::Log::read).
+    pub async fn unsettled(&self, rows: &State) -> Result<BTreeSet<String>> {
+        let settled = self.rejects.read().await?.map_or(0, |state| self.owed(&state));
+        let mut files = BTreeSet::new();
+        for number in settled + 1..=self.owed(rows) {
+            let (_, rejects) = self.rejects_of(rows, number).await?;
+            files.extend(rejects.files.into_iter().map(|file| file.path));
+        }
+        Ok(files)
     }
 
     /// The rejects of the commit with a number: it is among the latest.

@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
+use crate::delta::Log;
 use crate::key::{Source, Topic};
 use crate::pipeline::commit::Counts;
 use crate::pipeline::discover::Watermark;
@@ -88,7 +90,7 @@ async fn what_was_committed_reads_back_and_the_next_run_builds_on_it() {
         let state = table.read().await.unwrap().unwrap();
         let starts: Vec<_> = table.watermarks(&state).values().map(|w| w.start).collect();
         assert_eq!(starts, [5, 7], "what this run did not read stays");
-        assert_eq!(paths(&table.rows).await, ["one.parquet", "two.parquet"]);
+        assert_eq!(paths(&table.logs.rows).await, ["one.parquet", "two.parquet"]);
     }
 }
 
@@ -106,8 +108,8 @@ async fn a_full_run_replaces_all_and_forgets_what_it_did_not_reach() {
         let state = table.read().await.unwrap().unwrap();
         let marks = table.watermarks(&state);
         assert_eq!((marks.len(), marks[&source(0)].start), (1, 9));
-        assert_eq!(paths(&table.rows).await, ["two.parquet"]);
-        assert!(paths(&table.rejects).await.is_empty());
+        assert_eq!(paths(&table.logs.rows).await, ["two.parquet"]);
+        assert!(paths(&table.logs.rejects).await.is_empty());
     }
 }
 
@@ -123,13 +125,13 @@ async fn of_two_runs_over_one_key_range_one_commits_and_the_other_is_told() {
         table.commit(base.as_ref(), draft("two", 0, 7)).await.unwrap();
         let late = table.commit(base.as_ref(), draft("three", 0, 7)).await;
         assert!(matches!(late, Err(Error::Ahead { .. })), "{late:?}");
-        assert_eq!(paths(&table.rows).await, ["one.parquet", "two.parquet"]);
+        assert_eq!(paths(&table.logs.rows).await, ["one.parquet", "two.parquet"]);
         let stays = world.output.objects.head(&Path::from("geo/two.parquet")).await;
         let gone = world.output.objects.head(&Path::from("geo/three.parquet")).await;
         assert!(stays.is_ok() && gone.is_err(), "what came second is taken away");
         // Another key range does not collide.
         table.commit(base.as_ref(), draft("four", 1, 7)).await.unwrap();
-        assert_eq!(paths(&table.rows).await, ["four.parquet", "one.parquet", "two.parquet"]);
+        assert_eq!(paths(&table.logs.rows).await, ["four.parquet", "one.parquet", "two.parquet"]);
     }
 }
 
@@ -143,16 +145,16 @@ async fn rejects_follow_their_rows_even_when_a_crash_comes_between() {
             draft.rejects.push(file(&format!("{run}-rejects.parquet")));
             // As if the process had been killed right after the commit.
             let change = table.change(base.as_ref(), &draft, &Outcome::default()).await.unwrap();
-            table.rows.commit(base.as_ref(), &change).await.unwrap();
-            base = table.rows.read().await.unwrap();
+            table.logs.rows.commit(base.as_ref(), &change).await.unwrap();
+            base = table.logs.rows.read().await.unwrap();
         }
-        assert!(table.rejects.read().await.unwrap().is_none());
+        assert!(table.logs.rejects.read().await.unwrap().is_none());
         let (a, b) = tokio::join!(table.read(), table.read());
         assert!(a.is_ok() && b.is_ok(), "two runs find it at once: {a:?} {b:?}");
         let all = ["one-rejects.parquet", "three-rejects.parquet", "two-rejects.parquet"];
-        assert_eq!(paths(&table.rejects).await, all);
+        assert_eq!(paths(&table.logs.rejects).await, all);
         table.read().await.unwrap();
-        assert_eq!(paths(&table.rejects).await, all, "once");
+        assert_eq!(paths(&table.logs.rejects).await, all, "once");
     }
 }
 
@@ -171,7 +173,7 @@ async fn checkpoints_carry_watermarks_on_and_bound_what_is_read() {
         assert!(names.count() >= 2);
         // Without the commits that the last checkpoint holds, all is known.
         for n in 0..20 {
-            let entry = table.rows.entry(n).await.unwrap();
+            let entry = table.logs.rows.entry(n).await.unwrap();
             assert!(entry.is_some());
             let path = log.clone().join(format!("{n:020}.json"));
             world.output.objects.delete(&path).await.unwrap();
@@ -179,7 +181,7 @@ async fn checkpoints_carry_watermarks_on_and_bound_what_is_read() {
         let state = table.read().await.unwrap().unwrap();
         let starts: Vec<_> = table.watermarks(&state).values().map(|w| w.start).collect();
         assert_eq!(starts, [24, 22, 23]);
-        assert_eq!(paths(&table.rows).await.len(), 25);
+        assert_eq!(paths(&table.logs.rows).await.len(), 25);
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Outcome {
     /// Rows that lost, of the run and of the table.
     pub(super) replaced: u64,
     /// Rows of the files that leave the table.
-    rows_removed: u64,
+    pub(super) rows_removed: u64,
 }
 
 impl Outcome {

@@ -208,7 +208,7 @@ impl World {
         let schema = Arc::new(Schema::new(vec![columns.field_with_name("n").unwrap().clone()]));
         let mut numbers = Vec::new();
         for file in self.live().await {
-            let path = self.table.rows.file_path(&file.path);
+            let path = self.table.logs.rows.file_path(&file.path);
             let reader = FileReader::open(&self.output, &path).await.unwrap();
             assert_eq!(file.rows(), Some(reader.rows()));
             let batches = reader.read(&schema, &file.partition).unwrap();
@@ -221,8 +221,8 @@ impl World {
     }
 
     async fn live(&self) -> Vec<LiveFile> {
-        let state = self.table.rows.read().await.unwrap().unwrap();
-        self.table.rows.files(&state).await.unwrap()
+        let state = self.table.logs.rows.read().await.unwrap().unwrap();
+        self.table.logs.rows.files(&state).await.unwrap()
     }
 
     /// The data files that are in the store.
@@ -350,7 +350,7 @@ async fn one_commit_removes_what_was_replaced_and_keeps_what_was_not() {
     let landed = world.run("two", &[vec![row(1, 3, 3), row(3, 4, 4), late]]).await.unwrap();
     assert_eq!((landed.version, landed.replaced), (1, 3));
     assert_eq!(world.numbers().await, [1, 3, 4]);
-    let entry = world.table.rows.entry(1).await.unwrap().unwrap();
+    let entry = world.table.logs.rows.entry(1).await.unwrap().unwrap();
     let mut removed: Vec<_> = entry
         .iter()
         .filter_map(|action| match action {
