@@ -14,3 +14,4 @@ mod readme;
 mod real;
 mod s3_runs;
 mod s3_server;
+mod unique;

@@ -301,7 +301,7 @@ proptest! {
         files in prop::collection::btree_set(1..60_usize, 0..6),
         runs in prop::collection::btree_set(1..6_usize, 0..4),
         key in 0..KEYS.len(),
-        budget in prop::sample::select(vec![600, 3_000, BUDGET]),
+        budget in prop::sample::select(vec![300, 1_200, BUDGET]),
     ) {
         let (key, partition_by) = KEYS[key];
         let rows = rows(&seeds);
