@@ -30,6 +30,7 @@ pub mod logging;
 // The work.
 pub mod pipeline;
 pub mod rewrite;
+pub mod optimize;
 
 // The commands, and what each needs besides the pipeline.
 pub mod trial;

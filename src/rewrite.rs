@@ -22,7 +22,10 @@ use crate::pipeline::write::{FileSink, Staged};
 use crate::{Error, Result};
 
 mod files;
+mod many;
 mod sort;
+
+pub use many::{Many, take_away};
 
 /// Files whose footers are fetched ahead: half a megabyte each, at most.
 const OPENED_AHEAD: usize = 8;

@@ -1,12 +1,98 @@
 //! `pinclean optimize`: small files, packed into larger ones.
 
+use arrow::datatypes::DataType;
+use chrono::Utc;
+
+use super::tables::{self, Finished};
+use crate::delta::{Log, arrow_schema};
+use crate::optimize::Optimizer;
+use crate::pipeline::report::{Packed, run_id};
 use crate::settings::{Optimize, Ui};
+use crate::signals::Stop;
+use crate::store::{Session, was_cut_short};
 use crate::{Error, Result};
 
-/// Packs the small files of tables into larger ones, in commits that change no data.
+/// Packs the small files of tables into larger ones, in commits that change no
+/// data: a commit for each table and each quarantine.
 ///
 /// # Errors
-/// [`Error::Usage`]: it is not there yet.
-pub fn optimize(_settings: &Optimize, _ui: &Ui) -> Result<()> {
-    Err(Error::Usage("optimize is not there yet".to_owned()))
+/// [`Error::Usage`] for a table that is not there or has no such column to sort
+/// by. [`Error::Ahead`] if another writer was first in one of them; the others
+/// are packed all the same. Otherwise the first failure ends it, and what was
+/// packed before stays so.
+pub fn optimize(settings: &Optimize, ui: &Ui) -> Result<()> {
+    let runtime = super::runtime()?;
+    let stop = Stop::listen(runtime.handle())?;
+    let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
+    let id = run_id(Utc::now());
+    let optimizer = Optimizer {
+        runtime: runtime.handle(),
+        stop: &stop,
+        id: &id,
+        target_size: settings.target_size,
+        memory: settings.memory,
+    };
+    let optimized = runtime
+        .block_on(tables::open(&settings.tables, &session))
+        .and_then(|tables| all(&tables, &optimizer, settings.sort.as_deref(), ui));
+    optimized.map_err(|error| match stop.requested() {
+        Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
+        _ => error,
+    })
+}
+
+fn all(tables: &[Finished], optimizer: &Optimizer, sort: Option<&str>, ui: &Ui) -> Result<()> {
+    if let Some(column) = sort {
+        tables.iter().try_for_each(|table| check_sort(table, column))?;
+    }
+    let mut ahead = Ok(());
+    for Finished { logs, .. } in tables {
+        let name = logs.name();
+        // The quarantine has columns of its own: it keeps its order.
+        let parts: [(&Log, String, _); 2] =
+            [(logs.rows(), name.to_owned(), sort), (logs.rejects(), quarantine(name), None)];
+        for (log, name, sort) in parts {
+            match optimizer.pack(log, &name, sort, 0) {
+                Ok(_) if ui.quiet => {}
+                Ok(packed) => super::print(&line(&name, packed.as_ref()))?,
+                Err(error @ Error::Ahead { .. }) => {
+                    tracing::warn!("{name} stays as it is: {error}");
+                    ahead = Err(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    ahead
+}
+
+fn quarantine(table: &str) -> String {
+    format!("_quarantine/{table}")
+}
+
+fn line(name: &str, packed: Option<&Packed>) -> String {
+    match packed {
+        None => format!("{name}: nothing to pack\n"),
+        Some(packed) => format!(
+            "{name}: {} files of {} bytes became {} of {} bytes\n",
+            packed.files, packed.bytes, packed.into_files, packed.into_bytes
+        ),
+    }
+}
+
+/// Refuses to sort by what is no column of the files, or has no order.
+fn check_sort(table: &Finished, column: &str) -> Result<()> {
+    let Finished { logs, state } = table;
+    let schema = arrow_schema(&state.schema());
+    let field = schema.as_ref().and_then(|schema| schema.field_with_name(column).ok());
+    let problem = match field.map(|field| field.data_type()) {
+        None => "has no such column: name the TABLEs that do",
+        Some(DataType::LargeList(_) | DataType::LargeBinary) => "has lists in it, with no order",
+        _ if state.partition_columns().iter().any(|name| name == column) => {
+            "is partitioned by it: each file has one value"
+        }
+        _ => return Ok(()),
+    };
+    let name = logs.name();
+    Err(Error::Usage(format!("--sort {column}: table {name} {problem}")))
 }

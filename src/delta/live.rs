@@ -6,7 +6,7 @@ use chrono::Utc;
 use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::Remove;
 use deltalake_core::table::state::DeltaTableState;
-use object_store::path::{Path, PathPart};
+use object_store::path::Path;
 use serde_json::Value;
 
 use super::log::{Log, State};
@@ -76,14 +76,11 @@ impl Log {
         Ok(self.files(state).await?.into_iter().map(|file| file.path).collect())
     }
 
-    /// Where a file of the table is below the output. Its path is that of the
-    /// object: a `%` in it is part of the name.
+    /// Where a file of the table is below the output. The log's path is the
+    /// object's name as it is: what is escaped in it is not escaped once more.
     pub fn file_path(&self, file: &str) -> Path {
-        file.split('/').fold(self.folder.clone(), |path, part| match PathPart::parse(part) {
-            Ok(part) => path.join(part),
-            // Such as `..`: no object has the name, and none outside is reached.
-            Err(_) => path.join(part),
-        })
+        let path = format!("{}/{file}", self.folder);
+        Path::parse(&path).unwrap_or_else(|_| Path::from(path))
     }
 
     pub(super) fn explain_library(&self, e: DeltaTableError) -> Error {

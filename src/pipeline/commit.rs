@@ -18,7 +18,7 @@ use crate::store::Output;
 mod delta;
 mod manifests;
 
-pub use self::delta::{DeltaTable, Holds, Landed, TableLogs};
+pub use self::delta::{DeltaTable, Holds, Landed, TableLogs, same_rows};
 pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 
 /// The log of one table.

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 mod table;
 mod terminal;
 
-pub use table::{PartitionReport, ShardCounts, TableReport, TopicReport};
+pub use table::{Packed, PartitionReport, ShardCounts, TableReport, TopicReport};
 
 /// What one run did.
 #[derive(Debug, Clone, PartialEq, Serialize)]

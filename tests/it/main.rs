@@ -9,6 +9,7 @@ mod command;
 mod rows;
 
 mod cases;
+mod optimize;
 mod peer;
 mod readme;
 mod real;

@@ -3,6 +3,7 @@
 mod commit;
 mod complete;
 mod found;
+mod optimize;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -126,6 +127,9 @@ impl<'a> Job<'a> {
         check_complete(&discovered, &done)?;
         let mut report = self.report(&discovered);
         let committed = self.commit(&tables, done, &mut report);
+        if committed.is_ok() {
+            self.optimize(&tables, &mut report);
+        }
         report.requests = self.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
         if let Err(error) = committed {

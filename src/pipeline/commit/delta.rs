@@ -10,21 +10,27 @@
 //! ([`rejects`]). The quarantine takes them over afterwards; if a crash comes
 //! between, the next run does it before anything else. What the quarantine has
 //! taken over is counted in its own log: nothing is taken twice.
+//!
+//! A column that was added changes what the log says of the table. One whose type
+//! only widens also needs every file that is there written anew ([`widen`]); the
+//! commit of the run puts these in the place of the old ones. Both come with a
+//! commit: a run that finds nothing new leaves the table as it is.
 
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
-use self::unique::{OnePerKey, Outcome};
+use self::outcome::Outcome;
+use self::unique::OnePerKey;
 use super::{Draft, Mode};
 use crate::delta::{
-    Action, Add, Change, Description, Evolution, Log, Property, Requires, State, Version, begin,
-    evolve, struct_type,
+    Action, Add, Change, Description, Evolution, LiveFile, Property, Requires, State, Version,
+    begin, evolve, struct_type,
 };
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::write::{DataFile, table_schema};
+use crate::rewrite::take_away;
 use crate::spec::Spec;
 use crate::store::Output;
 use crate::{Error, Result};
@@ -32,7 +38,9 @@ use crate::{Error, Result};
 mod logs;
 mod rejects;
 mod txns;
+mod outcome;
 mod unique;
+mod widen;
 
 pub use logs::{Holds, TableLogs};
 
@@ -116,6 +124,11 @@ impl DeltaTable {
         Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }
 
+    /// Its logs.
+    pub fn logs(&self) -> &TableLogs {
+        &self.logs
+    }
+
     /// How far each source is committed.
     pub fn watermarks(&self, state: &State) -> Watermarks {
         self.logs.watermarks(state)
@@ -163,25 +176,19 @@ impl DeltaTable {
     /// Those of [`Log::commit`], and of reading and writing files if the table
     /// has one row for each key. What the quarantine fails with is no error: the
     /// rejects are committed with the rows, and the next run takes them over.
-    pub async fn commit(&self, base: Option<&State>, mut draft: Draft) -> Result<Landed> {
-        let outcome = match self.outcome(base, &draft).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                // Nothing was attempted: no log can list them.
-                self.take_away(&draft, &[]).await;
-                return Err(error);
-            }
-        };
-        draft.files.clone_from(&outcome.files);
+    /// [`Error::SchemaChanged`], and those of [`Rewrite::run`](crate::rewrite::Rewrite::run)
+    /// if types widen, come before it: nothing was changed.
+    pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Landed> {
+        let outcome = self.outcome(base, &draft).await?;
         let change = self.change(base, &draft, &outcome).await?;
         let version = match self.logs.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
-                self.take_away(&draft, &outcome.unlisted).await;
+                self.take_away(&draft, &outcome).await;
                 return Err(error);
             }
             committed => committed?,
         };
-        delete(&self.logs.rows, &outcome.unlisted).await;
+        take_away(&self.logs.rows, &outcome.unlisted).await;
         let after = async {
             if let Some(state) = self.logs.rows.read().await? {
                 self.logs.settle(&state).await?;
@@ -195,35 +202,7 @@ impl DeltaTable {
                 "the run is committed; what is left to do after a commit is left to the next run"
             );
         }
-        Ok(Landed { version, files: draft.files, replaced: outcome.replaced })
-    }
-
-    /// What the run adds and removes: its files, unless the table has one row
-    /// for each key.
-    async fn outcome(&self, base: Option<&State>, draft: &Draft) -> Result<Outcome> {
-        let Some(rule) = self.one_per_key.as_ref().filter(|_| !draft.files.is_empty()) else {
-            return Ok(Outcome { files: draft.files.clone(), ..Outcome::default() });
-        };
-        let live = match (base, draft.mode) {
-            (Some(state), Mode::Append) => self.logs.rows.files(state).await?,
-            _ => Vec::new(),
-        };
-        let name = format!("{}-unique", draft.run_id);
-        let outcome = rule.apply(&self.logs.rows, live, draft.files.clone(), &name).await?;
-        match outcome.check(&draft.files) {
-            Ok(()) => Ok(outcome),
-            Err(error) => {
-                self.take_away(draft, &outcome.files).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Removes the files of a run that is not committed: no log lists them.
-    async fn take_away(&self, draft: &Draft, unlisted: &[DataFile]) {
-        delete(&self.logs.rows, &draft.files).await;
-        delete(&self.logs.rows, unlisted).await;
-        delete(&self.logs.rejects, &draft.rejects).await;
+        Ok(Landed { version, files: outcome.files, replaced: outcome.replaced })
     }
 
     async fn change(
@@ -240,8 +219,7 @@ impl DeltaTable {
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
             actions.extend(txns::forgotten(&self.logs.table, gone).into_iter().map(Action::Txn));
         }
-        actions.extend(outcome.removes.iter().map(|file| file.remove(true).into()));
-        actions.extend(draft.files.iter().map(|file| add(file).into()));
+        actions.extend(outcome.actions());
         actions.extend(
             txns::transactions(&self.logs.table, &draft.reached).into_iter().map(Action::Txn),
         );
@@ -255,23 +233,26 @@ impl DeltaTable {
             actions.push(Action::Txn(owed.txn));
             note["rejects"] = owed.note;
         }
-        let full = draft.mode == Mode::Full;
+        let overwrites = draft.mode == Mode::Full;
         let mut parameters = json!({
-            "mode": if full { "Overwrite" } else { "Append" },
+            "mode": if overwrites { "Overwrite" } else { "Append" },
             "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
         });
         if self.one_per_key.is_some() {
             parameters["uniqueBy"] = self.about.unique_by.clone().into();
         }
-        // Whatever was committed in between may hold a key of this run.
-        let alone = full || (self.one_per_key.is_some() && !draft.files.is_empty());
+        let files = outcome.widened.old.iter().map(|file| file.path.clone()).collect();
+        // What another run added meanwhile may hold a key of this one, or be of
+        // the narrow type.
+        let keyed = self.one_per_key.is_some() && !draft.files.is_empty();
+        let alone = overwrites || keyed || outcome.widened.any;
         Ok(Change {
             id: draft.run_id.clone(),
-            operation: if outcome.removes.is_empty() { "WRITE" } else { "MERGE" },
+            operation: if outcome.merges() { "MERGE" } else { "WRITE" },
             parameters,
             note,
             actions,
-            requires: Requires { txns: fence, alone, ..Requires::default() },
+            requires: Requires { txns: fence, files, alone },
         })
     }
 
@@ -296,15 +277,6 @@ impl DeltaTable {
     }
 }
 
-/// Deletes files below a table's folder that no log lists, as far as it can.
-async fn delete(log: &Log, files: &[DataFile]) {
-    for path in files.iter().map(|file| log.file_path(&file.path)) {
-        if let Err(error) = log.output().objects.delete(&path).await {
-            tracing::debug!(%path, %error, "a file that no log lists stays");
-        }
-    }
-}
-
 /// A file as the log lists it.
 fn add(file: &DataFile) -> Add {
     Add {
@@ -316,6 +288,13 @@ fn add(file: &DataFile) -> Add {
         stats: (!file.stats.is_empty()).then(|| file.stats.clone()),
         ..Add::default()
     }
+}
+
+/// The actions that put files in the place of others that hold the same rows.
+pub fn same_rows(old: &[LiveFile], new: &[DataFile]) -> Vec<Action> {
+    let removes = old.iter().map(|file| file.remove(false).into());
+    let adds = new.iter().map(|file| Add { data_change: false, ..add(file) }.into());
+    removes.chain(adds).collect()
 }
 
 /// What the history shows of a run.

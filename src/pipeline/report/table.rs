@@ -67,6 +67,21 @@ fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     a.into_iter().chain(b).min()
 }
 
+/// Small files that were packed into larger ones, with the same rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Packed {
+    /// Files before.
+    pub files: u64,
+    /// Files after.
+    pub into_files: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Bytes before.
+    pub bytes: u64,
+    /// Bytes after.
+    pub into_bytes: u64,
+}
+
 /// What became of one table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TableReport {
@@ -113,6 +128,10 @@ pub struct TableReport {
     pub files: Vec<DataFile>,
     /// Files of rejects.
     pub quarantine_files: Vec<DataFile>,
+    /// What `--optimize-after` did to the table's files, if it did.
+    pub packed: Option<Packed>,
+    /// The same of its quarantine.
+    pub quarantine_packed: Option<Packed>,
 }
 
 /// What was read of one topic.

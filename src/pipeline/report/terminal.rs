@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report, TableReport, report_path};
+use super::{Outcome, Packed, Report, TableReport, report_path};
 
 /// Rejects and unknown fields that are shown; the rest is in the report.
 const SHOWN: usize = 5;
@@ -21,6 +21,7 @@ impl Report {
             out.push_str(&grid(self.tables.iter().map(|(name, table)| cells(name, table))));
         }
         line(&mut out, "rows replaced by a later one of their key", self.replaced());
+        line(&mut out, "small files packed", self.packed());
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
         line(&mut out, "objects that are not the topic's, not read", self.foreign());
@@ -58,6 +59,17 @@ impl Report {
     fn replaced(&self) -> Vec<(String, Option<u64>)> {
         let tables = self.tables.iter().filter(|(_, table)| table.records_replaced > 0);
         tables.map(|(name, table)| (name.clone(), Some(table.records_replaced))).collect()
+    }
+
+    fn packed(&self) -> Vec<(String, Option<u64>)> {
+        let show = |name: String, packed: Option<Packed>| {
+            packed.map(|p| (format!("{name} {} into {}", p.files, p.into_files), None))
+        };
+        let of = |(name, table): (&String, &TableReport)| {
+            let quarantine = show(format!("_quarantine/{name}"), table.quarantine_packed);
+            show(name.clone(), table.packed).into_iter().chain(quarantine)
+        };
+        self.tables.iter().flat_map(of).collect()
     }
 
     fn foreign(&self) -> Vec<(String, Option<u64>)> {

@@ -11,6 +11,8 @@ use crate::key::{Source, Topic};
 use crate::pipeline::commit::Counts;
 use crate::pipeline::discover::Watermark;
 
+mod columns;
+
 /// A store in memory and one on a disk.
 struct World {
     output: Output,
@@ -144,7 +146,8 @@ async fn rejects_follow_their_rows_even_when_a_crash_comes_between() {
             let mut draft = draft(run, 0, n as u64);
             draft.rejects.push(file(&format!("{run}-rejects.parquet")));
             // As if the process had been killed right after the commit.
-            let change = table.change(base.as_ref(), &draft, &Outcome::default()).await.unwrap();
+            let outcome = Outcome::adding(draft.files.clone());
+            let change = table.change(base.as_ref(), &draft, &outcome).await.unwrap();
             table.logs.rows.commit(base.as_ref(), &change).await.unwrap();
             base = table.logs.rows.read().await.unwrap();
         }

@@ -25,9 +25,10 @@ use tokio::runtime::Handle;
 use self::contest::Kept;
 use self::range::Ranges;
 use self::scan::{Input, Scan};
+use super::outcome::Outcome;
 use crate::delta::{LiveFile, Log};
 use crate::pipeline::write::{DataFile, FileSink, Staged, discard, publish};
-use crate::rewrite::{Rewrite, Source};
+use crate::rewrite::{Rewrite, Source, take_away};
 use crate::spec::{KAFKA_OFFSET, KAFKA_PARTITION, KAFKA_TOPIC, Spec};
 use crate::{Error, Result};
 
@@ -48,40 +49,6 @@ pub(super) struct OnePerKey {
     read: SchemaRef,
     /// Bytes that are held.
     budget: usize,
-}
-
-/// What a run adds and removes so that the rule holds.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// Files to be added.
-    pub(super) files: Vec<DataFile>,
-    /// Files that leave the table.
-    pub(super) removes: Vec<LiveFile>,
-    /// Files of the run that are not to be added: nobody will list them.
-    pub(super) unlisted: Vec<DataFile>,
-    /// Rows that lost, of the run and of the table.
-    pub(super) replaced: u64,
-    /// Rows of the files that leave the table.
-    pub(super) rows_removed: u64,
-}
-
-impl Outcome {
-    /// Proves that no row was lost but those that are counted as replaced.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the sum does not hold.
-    pub(super) fn check(&self, run: &[DataFile]) -> Result<()> {
-        let rows = |files: &[DataFile]| files.iter().map(|file| file.rows).sum::<u64>();
-        let (before, after) = (rows(run) + self.rows_removed, rows(&self.files) + self.replaced);
-        if before == after {
-            return Ok(());
-        }
-        Err(internal(format!(
-            "{before} rows of the run and of the files that it replaces became {after}, {} of \
-             them replaced",
-            self.replaced
-        )))
-    }
 }
 
 impl OnePerKey {
@@ -119,7 +86,7 @@ impl OnePerKey {
         let (mut outcome, staged) = tokio::task::spawn_blocking(work).await.map_err(internal)??;
         let anew: Vec<_> = staged.iter().map(|staged| staged.file.clone()).collect();
         if let Err(error) = publish(log.output(), staged).await {
-            super::delete(log, &anew).await;
+            take_away(log, &anew).await;
             return Err(error);
         }
         outcome.files.extend(anew);
@@ -220,8 +187,8 @@ impl OnePerKey {
 /// Topic, Kafka partition and offset.
 const RECORD_COLUMNS: usize = 3;
 
-/// A file of the run as it would be one of the table.
-fn as_live(file: &DataFile) -> LiveFile {
+/// A file of a run as it would be one of the table.
+pub(super) fn as_live(file: &DataFile) -> LiveFile {
     LiveFile {
         path: file.path.clone(),
         size: file.bytes,
