@@ -28,7 +28,7 @@ struct Place {
 impl Place {
     fn both() -> [Place; 2] {
         let server = Server::start();
-        server.create_bucket("b");
+        server.create_bucket("orders");
         [None, Some(server)].map(|server| {
             let place = Place { home: tempfile::tempdir().unwrap(), server };
             place.key("unique_by = [\"id\"]");
@@ -49,7 +49,7 @@ impl Place {
         let key =
             format!("topics/u.orders/partition={partition}/u.orders+{partition}+{start:010}.json");
         match &self.server {
-            Some(server) => server.put("b", &format!("in/{key}"), body),
+            Some(server) => server.put("orders", &format!("in/{key}"), body),
             None => {
                 let path = self.home.path().join("in").join(key);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -64,7 +64,7 @@ impl Place {
         match &self.server {
             None => command.args(["--source", "in", "--out", "out"]),
             Some(server) => command
-                .args(["--source", "s3://b/in", "--out", "s3://b/out", "--path-style"])
+                .args(["--source", "s3://orders/in", "--out", "s3://orders/out", "--path-style"])
                 .args(["--region", "us-east-1", "--endpoint-url", &server.endpoint()])
                 .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
                 .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
@@ -87,7 +87,7 @@ impl Place {
     fn get(&self, key: &str) -> Option<Bytes> {
         match &self.server {
             None => fs::read(self.home.path().join("out").join(key)).ok().map(Bytes::from),
-            Some(server) => server.get("b", &format!("out/{key}")),
+            Some(server) => server.get("orders", &format!("out/{key}")),
         }
     }
 
@@ -139,7 +139,9 @@ impl Place {
     fn stored(&self) -> usize {
         let parquet = |name: &String| name.ends_with(".parquet") && !name.contains("_delta_log");
         match &self.server {
-            Some(server) => server.keys("b", "out/orders/").iter().filter(|k| parquet(k)).count(),
+            Some(server) => {
+                server.keys("orders", "out/orders/").iter().filter(|k| parquet(k)).count()
+            }
             None => files(&self.home.path().join("out/orders"))
                 .iter()
                 .filter(|path| parquet(&path.display().to_string()))
