@@ -135,7 +135,7 @@ impl Replay<'_> {
                 duplicate: 0,
             },
         };
-        let version = self.table.commit(Some(base), draft).await?;
+        let version = self.table.commit(Some(base), draft).await?.version;
         Ok(Some(Landed { version, files }))
     }
 

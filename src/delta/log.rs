@@ -46,6 +46,11 @@ impl State {
         self.snapshot.version()
     }
 
+    /// The table's identity: a table that is begun again has another.
+    pub fn id(&self) -> &str {
+        self.metadata().id()
+    }
+
     /// The latest `txn` action of every application.
     pub fn txns(&self) -> &BTreeMap<String, i64> {
         &self.txns
@@ -170,7 +175,7 @@ impl Log {
         known.collect::<Result<_>>().map(Some)
     }
 
-    pub(super) fn entry_path(&self, version: Version) -> Path {
+    pub(crate) fn entry_path(&self, version: Version) -> Path {
         self.folder.clone().join("_delta_log").join(format!("{version:020}.json"))
     }
 

@@ -18,7 +18,7 @@ use crate::store::Output;
 mod delta;
 mod manifests;
 
-pub use self::delta::{DeltaTable, Holds, RejectIds, TableLogs, same_rows};
+pub use self::delta::{DeltaTable, Holds, Landed, RejectIds, TableLogs, same_rows};
 pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 
 /// The log of one table.
@@ -59,6 +59,10 @@ pub struct Committed {
     pub version: u64,
     /// Files of crashed attempts, or replaced by a full run, that were removed.
     pub removed: u64,
+    /// Files of rows that it added.
+    pub files: Vec<DataFile>,
+    /// Rows, of the run or of the table, that a later one of their key replaced.
+    pub replaced: u64,
 }
 
 /// How a run's files relate to those that were there.
@@ -158,6 +162,26 @@ impl TableLog {
         }
     }
 
+    /// Refuses to write rejects to what is no quarantine, before anything is
+    /// published.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadTable`], and those of reading.
+    pub async fn check_quarantine(&self) -> Result<()> {
+        match self {
+            TableLog::Manifests(_) => Ok(()),
+            TableLog::Delta(table) => table.logs().quarantine().await.map(drop),
+        }
+    }
+
+    /// Removes files that were published and will not be committed, as the run
+    /// failed. What plain Parquet leaves there is swept by a later commit.
+    pub async fn abandon(&self, files: &[DataFile], rejects: &[DataFile]) {
+        if let TableLog::Delta(table) = self {
+            table.abandon(files, rejects).await;
+        }
+    }
+
     /// Commits a run that was planned from `base` and whose files are published.
     ///
     /// # Errors
@@ -170,16 +194,18 @@ impl TableLog {
                     BaseLog::Manifest(latest) => Some(latest),
                     BaseLog::Delta(_) => None,
                 });
+                let files = draft.files.clone();
                 let Put { place, latest, removed } = log.commit(base, draft).await?;
-                Ok(Committed { place, version: latest.number, removed })
+                Ok(Committed { place, version: latest.number, removed, files, replaced: 0 })
             }
             TableLog::Delta(table) => {
                 let base = base.and_then(|base| match &base.log {
                     BaseLog::Delta(state) => Some(state),
                     BaseLog::Manifest(_) => None,
                 });
-                let version = table.commit(base, draft).await?;
-                Ok(Committed { place: table.place(version), version, removed: 0 })
+                let Landed { version, files, replaced } = table.commit(base, draft).await?;
+                let place = table.place(version);
+                Ok(Committed { place, version, removed: 0, files, replaced })
             }
         }
     }

@@ -18,3 +18,4 @@ mod replay;
 mod s3_runs;
 mod s3_server;
 mod tables;
+mod unique;

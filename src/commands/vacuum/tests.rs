@@ -183,7 +183,7 @@ async fn a_run_that_was_planned_before_a_vacuum_commits_after_it() {
             resolved: None,
             counts: Counts::default(),
         };
-        assert_eq!(table.commit(base.as_ref(), draft).await.unwrap(), 3);
+        assert_eq!(table.commit(base.as_ref(), draft).await.unwrap().version, 3);
         let state = logs.rows().read().await.unwrap().unwrap();
         assert_eq!(logs.watermarks(&state)[&source].start, 9);
     }

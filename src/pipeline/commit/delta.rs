@@ -23,9 +23,10 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
-use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
 
+use self::outcome::Outcome;
+use self::unique::OnePerKey;
 use super::{Draft, Mode};
 use crate::delta::{
     Action, Add, Change, Description, Evolution, LiveFile, Log, Property, Requires, State, Version,
@@ -44,9 +45,9 @@ mod logs;
 mod rejects;
 mod resolved;
 mod txns;
+mod outcome;
+mod unique;
 mod widen;
-
-use widen::Widened;
 
 pub use ids::RejectIds;
 pub use logs::{Holds, TableLogs};
@@ -56,6 +57,18 @@ pub use logs::{Holds, TableLogs};
 pub struct DeltaTable {
     logs: TableLogs,
     about: About,
+    one_per_key: Option<OnePerKey>,
+}
+
+/// A run that is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    /// The table's version.
+    pub version: Version,
+    /// Files of rows that the commit added.
+    pub files: Vec<DataFile>,
+    /// Rows, of the run or of the table, that a later one of their key replaced.
+    pub replaced: u64,
 }
 
 /// What the transform says that the table is.
@@ -64,6 +77,8 @@ struct About {
     description: String,
     schema: delta_kernel::schema::StructType,
     partition_by: Vec<String>,
+    /// As the table's property says it; empty for none.
+    unique_by: String,
     spec_hash: String,
 }
 
@@ -80,15 +95,18 @@ impl DeltaTable {
     pub fn new(output: &Output, spec: &Spec) -> Result<DeltaTable> {
         let comments: BTreeMap<&str, &str> =
             spec.columns.iter().map(|c| (c.name.as_str(), c.comment.as_str())).collect();
-        let schema = struct_type(&table_schema(spec), &comments).map_err(internal)?;
+        let columns = table_schema(spec);
+        let schema = struct_type(&columns, &comments).map_err(internal)?;
         Ok(DeltaTable {
             logs: TableLogs::new(output, &spec.table),
             about: About {
                 description: spec.description.clone(),
                 schema,
                 partition_by: spec.partition_by.clone(),
+                unique_by: spec.unique_by.join(","),
                 spec_hash: spec.hash.clone(),
             },
+            one_per_key: OnePerKey::of(spec, &columns)?,
         })
     }
 
@@ -146,6 +164,16 @@ impl DeltaTable {
                 format!("the table is {}, the transform {}", show(there), show(wanted));
             return Err(changed(difference));
         }
+        let (there, wanted) = (property(state, Property::UniqueBy), &self.about.unique_by);
+        if there != *wanted {
+            let show = |key: &str| match key {
+                "" => "every row".to_owned(),
+                key => format!("one row for each {}", key.replace(',', ", ")),
+            };
+            let difference =
+                format!("the table has {}, the transform {}", show(&there), show(wanted));
+            return Err(changed(difference));
+        }
         Evolution::of(&state.schema(), &self.about.schema).map_err(changed)
     }
 
@@ -158,22 +186,23 @@ impl DeltaTable {
     /// to date.
     ///
     /// # Errors
-    /// Those of [`Log::commit`]. What the quarantine fails with is no error: the
+    /// Those of [`Log::commit`], and of reading and writing files if the table
+    /// has one row for each key. What the quarantine fails with is no error: the
     /// rejects are committed with the rows, and the next run takes them over.
     /// [`Error::SchemaChanged`], and those of [`Rewrite::run`](crate::rewrite::Rewrite::run)
     /// if types widen, come before it: nothing was changed.
-    pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Version> {
-        let widened = self.widen(base, &draft).await?;
-        let change = self.change(base, &draft, &widened).await?;
+    pub async fn commit(&self, base: Option<&State>, draft: Draft) -> Result<Landed> {
+        let outcome = self.outcome(base, &draft).await?;
+        let change = self.change(base, &draft, &outcome).await?;
         let version = match self.logs.rows.commit(base, &change).await {
             Err(error @ Error::Ahead { .. }) => {
-                self.take_away(&draft).await;
-                take_away(&self.logs.rows, &widened.new).await;
+                self.take_away(&draft, &outcome).await;
                 return Err(error);
             }
             committed => committed?,
         };
         failpoint::hit(Point::BeforeSettle);
+        take_away(&self.logs.rows, &outcome.unlisted).await;
         let after = async {
             if let Some(state) = self.logs.rows.read().await? {
                 self.logs.settle(&state).await?;
@@ -187,26 +216,20 @@ impl DeltaTable {
                 "the run is committed; what is left to do after a commit is left to the next run"
             );
         }
-        Ok(version)
+        Ok(Landed { version, files: outcome.files, replaced: outcome.replaced })
     }
 
-    /// Removes the files of a run that came second: no log lists them.
-    async fn take_away(&self, draft: &Draft) {
-        let rows = draft.files.iter().map(|file| self.logs.rows.file_path(&file.path));
-        let rejects = draft.rejects.iter().map(|file| &file.path).chain(&draft.resolved);
-        let rejects = rejects.map(|path| self.logs.rejects.file_path(path));
-        for path in rows.chain(rejects) {
-            if let Err(error) = self.logs.rows.output().objects.delete(&path).await {
-                tracing::debug!(%path, %error, "a file that no log lists stays");
-            }
-        }
+    /// Removes files that were published and will not be committed.
+    pub async fn abandon(&self, files: &[DataFile], rejects: &[DataFile]) {
+        take_away(&self.logs.rows, files).await;
+        take_away(&self.logs.rejects, rejects).await;
     }
 
     async fn change(
         &self,
         base: Option<&State>,
         draft: &Draft,
-        widened: &Widened,
+        outcome: &Outcome,
     ) -> Result<Change> {
         let mut actions = self.describe(base, draft)?;
         if let (Some(state), Mode::Full) = (base, draft.mode) {
@@ -216,12 +239,14 @@ impl DeltaTable {
             let gone = before.keys().filter(|source| !draft.reached.contains_key(source));
             actions.extend(txns::forgotten(&self.logs.table, gone).into_iter().map(Action::Txn));
         }
-        actions.extend(same_rows(&widened.old, &widened.new));
-        actions.extend(draft.files.iter().map(|file| add(file).into()));
+        actions.extend(outcome.actions());
         actions.extend(
             txns::transactions(&self.logs.table, &draft.reached).into_iter().map(Action::Txn),
         );
         let mut note = note(draft);
+        if self.one_per_key.is_some() {
+            note["counts"]["replaced"] = outcome.replaced.into();
+        }
         let mut fence = txns::fence(&self.logs.table, draft.reached.keys());
         if let Some(owed) = self.logs.owe(base, draft) {
             fence.insert(owed.txn.app_id.clone());
@@ -229,16 +254,26 @@ impl DeltaTable {
             note["rejects"] = owed.note;
         }
         let overwrites = draft.mode == Mode::Full;
-        let files = widened.old.iter().map(|file| file.path.clone()).collect();
-        // A file that another run added meanwhile would be of the narrow type.
-        let alone = overwrites || widened.any;
+        let mut parameters = json!({
+            "mode": if overwrites { "Overwrite" } else { "Append" },
+            "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
+        });
+        if self.one_per_key.is_some() {
+            parameters["uniqueBy"] = self.about.unique_by.clone().into();
+        }
+        let files = outcome.widened.old.iter().map(|file| file.path.clone()).collect();
+        // What another run added meanwhile may hold a key of this one, or be of
+        // the narrow type.
+        let keyed = self.one_per_key.is_some() && !draft.files.is_empty();
+        let alone = overwrites || keyed || outcome.widened.any;
         Ok(Change {
             id: draft.run_id.clone(),
-            operation: if draft.resolved.is_some() { "REPLAY" } else { "WRITE" },
-            parameters: json!({
-                "mode": if overwrites { "Overwrite" } else { "Append" },
-                "partitionBy": Value::from(self.about.partition_by.clone()).to_string(),
-            }),
+            operation: match draft.resolved {
+                Some(_) => "REPLAY",
+                None if outcome.merges() => "MERGE",
+                None => "WRITE",
+            },
+            parameters,
             note,
             actions,
             requires: Requires { txns: fence, files, alone },
@@ -256,6 +291,7 @@ impl DeltaTable {
                 (Property::Table, self.logs.table.clone()),
                 (Property::SpecHash, self.about.spec_hash.clone()),
                 (Property::Source, draft.source.clone()),
+                (Property::UniqueBy, self.about.unique_by.clone()),
             ],
         };
         match base {

@@ -101,6 +101,9 @@ pub struct TableReport {
     pub records_quarantined: u64,
     /// Certain duplicates, dropped.
     pub records_duplicate: u64,
+    /// Rows that a later record of the same key replaced, of this run or of the
+    /// table: with `unique_by` it grows by those written less these.
+    pub records_replaced: u64,
     /// Rejects by code, then by column; the column is empty if the record as a
     /// whole was wrong.
     pub rejects: BTreeMap<&'static str, BTreeMap<String, u64>>,
@@ -120,7 +123,8 @@ pub struct TableReport {
     pub foreign: u64,
     /// Keys of a few of them.
     pub foreign_examples: Vec<String>,
-    /// Files of rows.
+    /// Files of rows that the commit added. With `unique_by` some hold rows that
+    /// were there before.
     pub files: Vec<DataFile>,
     /// Files of rejects.
     pub quarantine_files: Vec<DataFile>,

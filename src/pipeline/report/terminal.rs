@@ -32,6 +32,7 @@ impl Report {
                 self.tables.iter().map(|(name, table)| cells(name, table)),
             ));
         }
+        line(&mut out, "rows replaced by a later one of their key", self.replaced());
         line(&mut out, "small files packed", self.packed());
         line(&mut out, "rejects", self.top_rejects());
         line(&mut out, "fields that no transform reads", self.top_unknown_fields());
@@ -67,6 +68,11 @@ impl Report {
 }
 
 impl Report {
+    fn replaced(&self) -> Vec<(String, Option<u64>)> {
+        let tables = self.tables.iter().filter(|(_, table)| table.records_replaced > 0);
+        tables.map(|(name, table)| (name.clone(), Some(table.records_replaced))).collect()
+    }
+
     fn packed(&self) -> Vec<(String, Option<u64>)> {
         let show = |name: String, packed: Option<Packed>| {
             packed.map(|p| (format!("{name} {} into {}", p.files, p.into_files), None))

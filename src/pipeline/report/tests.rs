@@ -51,6 +51,15 @@ fn objects_that_were_not_read_are_told_with_an_example() {
     assert!(report.terminal().contains(told), "{}", report.terminal());
 }
 
+#[test]
+fn rows_that_gave_way_to_a_later_one_are_told() {
+    let mut report = report();
+    assert!(!report.terminal().contains("replaced"));
+    report.tables.get_mut("pin").unwrap().records_replaced = 1_200;
+    let told = "rows replaced by a later one of their key: pin 1,200\n";
+    assert!(report.terminal().contains(told), "{}", report.terminal());
+}
+
 fn file(rows: u64) -> DataFile {
     let (partition, stats) = (Vec::new(), String::new());
     DataFile { path: "f.parquet".into(), rows, bytes: 10, partition, stats }

@@ -8,7 +8,7 @@ use super::{Job, Table};
 use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};
 use crate::key::{Source, Topic};
-use crate::pipeline::commit::{Base, Counts, Draft, Mode};
+use crate::pipeline::commit::{Base, Committed, Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
 use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
@@ -44,17 +44,42 @@ impl Job<'_> {
             return Err(error);
         }
         failpoint::hit(Point::BeforePublish);
-        self.runtime.block_on(publish(&output, staged))?;
+        if let Err(error) = self.runtime.block_on(publish(&output, staged)) {
+            self.abandon(tables, report, 0);
+            return Err(error);
+        }
         failpoint::hit(Point::Published);
-        for ((spec, table), pending) in self.specs.iter().zip(tables).zip(pending) {
+        for (n, pending) in pending.into_iter().enumerate() {
             if pending.reached.is_empty() {
                 continue;
             }
+            let (spec, table) = (&self.specs[n], &tables[n]);
             let part = report.tables.entry(spec.table.clone()).or_default();
-            part.commit = Some(self.commit_table(spec, table, pending, part)?);
-            report.outcome = Outcome::Committed;
+            match self.commit_table(spec, table, pending, part) {
+                Ok(Committed { place, files, replaced, .. }) => {
+                    part.commit = Some(place);
+                    part.files = files;
+                    part.records_replaced = replaced;
+                    report.outcome = Outcome::Committed;
+                }
+                Err(error) => {
+                    self.abandon(tables, report, n + 1);
+                    return Err(error);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Removes the files of the tables from the `first` on: no commit of them was
+    /// tried.
+    fn abandon(&self, tables: &[Table], report: &Report, first: usize) {
+        for (spec, table) in self.specs.iter().zip(tables).skip(first) {
+            if let Some(part) = report.tables.get(&spec.table) {
+                let (files, rejects) = (&part.files, &part.quarantine_files);
+                self.runtime.block_on(table.log.abandon(files, rejects));
+            }
+        }
     }
 
     /// What can be refused while nobody has seen a file.
@@ -66,6 +91,9 @@ impl Job<'_> {
             {
                 self.check_rebuild(spec, base, &pending.reached)?;
             }
+        }
+        for (table, _) in tables.iter().zip(pending).filter(|(_, pending)| pending.rejects) {
+            self.runtime.block_on(table.log.check_quarantine())?;
         }
         self.stop.check()?;
         let begins = tables
@@ -92,7 +120,7 @@ impl Job<'_> {
         table: &Table,
         pending: Pending,
         part: &TableReport,
-    ) -> Result<String> {
+    ) -> Result<Committed> {
         let draft = Draft {
             run_id: self.run_id.clone(),
             committed_at: rfc3339(Utc::now()),
@@ -112,7 +140,7 @@ impl Job<'_> {
             },
         };
         let commit = table.log.commit(table.base.as_ref(), draft);
-        Ok(self.runtime.block_on(commit)?.place)
+        self.runtime.block_on(commit)
     }
 }
 
@@ -121,6 +149,8 @@ impl Job<'_> {
 struct Pending {
     staged: Vec<Staged>,
     reached: Watermarks,
+    /// Whether there are rejects.
+    rejects: bool,
 }
 
 impl Pending {
@@ -130,6 +160,7 @@ impl Pending {
         table
             .quarantine_files
             .extend(shard.written.rejects.iter().map(|staged| staged.file.clone()));
+        self.rejects |= !shard.written.rejects.is_empty();
         self.staged.extend(shard.written.files.into_iter().chain(shard.written.rejects));
         let reached = self.reached.entry((*shard.source).clone()).or_insert(shard.reached);
         if shard.reached.start >= reached.start {

@@ -37,6 +37,13 @@ struct Rejects {
     resolved: Option<Resolved>,
 }
 
+/// What the quarantine is to take over next.
+struct Next {
+    /// The identity of the table of rows.
+    rows: String,
+    rejects: Rejects,
+}
+
 impl TableLogs {
     /// What a run's commit will owe; nothing if the quarantine stays as it is.
     pub(super) fn owe(&self, base: Option<&State>, draft: &Draft) -> Option<Owed> {
@@ -63,6 +70,35 @@ impl TableLogs {
         state.txns().get(&txns::rejects_app(&self.table)).copied().unwrap_or(0)
     }
 
+    /// Those of them that the quarantine has taken over.
+    fn settled(&self, rows: &State, there: Option<&State>) -> i64 {
+        let app = txns::settled_app(&self.table, rows.id());
+        there.and_then(|state| state.txns().get(&app)).copied().unwrap_or(0)
+    }
+
+    /// The quarantine as it is; nothing if there is none.
+    ///
+    /// # Errors
+    /// Those of [`Log::read`](crate::delta::Log::read); [`Error::BadTable`] for a
+    /// table that is none of ours.
+    pub async fn quarantine(&self) -> Result<Option<State>> {
+        let there = self.rejects.read().await?;
+        let name = there.as_ref().map(|state| state.property(Property::Table.key()));
+        match name {
+            Some(name) if name != Some(&self.quarantine_name()) => Err(Error::BadTable {
+                place: self.rejects.place(),
+                problem: "it is to be the quarantine of a table, and pinclean did not make it; \
+                          write to another --out"
+                    .to_owned(),
+            }),
+            _ => Ok(there),
+        }
+    }
+
+    fn quarantine_name(&self) -> String {
+        format!("_quarantine/{}", self.table)
+    }
+
     /// Lets the quarantine take over the rejects that belong to the rows and that
     /// it has not taken over yet.
     ///
@@ -76,13 +112,14 @@ impl TableLogs {
         }
         let mut overtaken = 0;
         loop {
-            let there = self.rejects.read().await?;
-            let settled = there.as_ref().map_or(0, |state| self.owed(state));
+            let there = self.quarantine().await?;
+            let settled = self.settled(rows, there.as_ref());
             if settled >= owed {
                 return Ok(());
             }
             let next = self.rejects_of(rows, settled + 1).await?;
             match self.take_over(there.as_ref(), next).await {
+                Ok(()) if settled + 1 == owed => return Ok(()),
                 Err(Error::Ahead { .. }) if overtaken < OVERTAKEN => overtaken += 1,
                 result => result?,
             }
@@ -95,17 +132,17 @@ impl TableLogs {
     /// # Errors
     /// Those of [`Log::read`](crate::delta::Log::read).
     pub async fn unsettled(&self, rows: &State) -> Result<BTreeSet<String>> {
-        let settled = self.rejects.read().await?.map_or(0, |state| self.owed(&state));
+        let settled = self.settled(rows, self.quarantine().await?.as_ref());
         let mut files = BTreeSet::new();
         for number in settled + 1..=self.owed(rows) {
-            let (_, rejects) = self.rejects_of(rows, number).await?;
-            files.extend(rejects.files.into_iter().map(|file| file.path));
+            let next = self.rejects_of(rows, number).await?;
+            files.extend(next.rejects.files.into_iter().map(|file| file.path));
         }
         Ok(files)
     }
 
     /// The rejects of the commit with a number: it is among the latest.
-    async fn rejects_of(&self, rows: &State, number: i64) -> Result<(String, Rejects)> {
+    async fn rejects_of(&self, rows: &State, number: i64) -> Result<Next> {
         for version in (0..=rows.version()).rev() {
             let Some(entry) = self.rows.entry(version).await? else { break };
             let Some(rejects) = note_of(entry)
@@ -115,7 +152,7 @@ impl TableLogs {
             };
             let rejects: Rejects = Deserialize::deserialize(rejects).map_err(internal)?;
             if rejects.number == number {
-                return Ok((format!("{}-{number}", self.table), rejects));
+                return Ok(Next { rows: rows.id().to_owned(), rejects });
             }
         }
         Err(Error::BadTable {
@@ -126,8 +163,8 @@ impl TableLogs {
         })
     }
 
-    async fn take_over(&self, there: Option<&State>, next: (String, Rejects)) -> Result<()> {
-        let rewritten = match (&next.1.resolved, there) {
+    async fn take_over(&self, there: Option<&State>, next: Next) -> Result<()> {
+        let rewritten = match (&next.rejects.resolved, there) {
             (None, _) => Rewritten::default(),
             (Some(resolved), Some(state)) => {
                 resolved::rewrite(&self.rejects, state, resolved).await?
@@ -150,10 +187,11 @@ impl TableLogs {
     async fn commit_rejects(
         &self,
         there: Option<&State>,
-        next: (String, Rejects),
+        next: Next,
         rewritten: &Rewritten,
     ) -> Result<Version> {
-        let (id, rejects) = next;
+        let Next { rows, rejects } = next;
+        let id = format!("rejects-{rows}-{}", rejects.number);
         let mut actions = self.describe_quarantine(there, &id)?;
         if let (Some(state), true) = (there, rejects.replace) {
             let files = self.rejects.files(state).await?;
@@ -161,11 +199,11 @@ impl TableLogs {
         }
         actions.extend(rejects.files.into_iter().map(Action::from));
         actions.extend(rewritten.actions());
-        let txn = Transaction::new(txns::rejects_app(&self.table), rejects.number);
+        let txn = Transaction::new(txns::settled_app(&self.table, &rows), rejects.number);
         let fence = [txn.app_id.clone()].into();
         actions.push(Action::Txn(txn));
         let change = Change {
-            id: format!("rejects-{id}"),
+            id,
             operation: if rejects.resolved.is_some() { "REPLAY" } else { "WRITE" },
             parameters: serde_json::json!({
                 "mode": if rejects.replace { "Overwrite" } else { "Append" },
@@ -184,7 +222,7 @@ impl TableLogs {
             text: &format!("Records of the topics of {} that were not taken, and why", self.table),
             schema: &schema,
             partition_by: &[],
-            properties: vec![(Property::Table, format!("_quarantine/{}", self.table))],
+            properties: vec![(Property::Table, self.quarantine_name())],
         };
         match there {
             None => begin(&description, &table_id(id, &description.name)),

@@ -83,13 +83,13 @@ async fn what_was_committed_reads_back_and_the_next_run_builds_on_it() {
     for world in worlds() {
         let table = world.table();
         assert!(table.read().await.unwrap().is_none());
-        assert_eq!(table.commit(None, draft("one", 0, 5)).await.unwrap(), 0);
+        assert_eq!(table.commit(None, draft("one", 0, 5)).await.unwrap().version, 0);
         let state = table.read().await.unwrap().unwrap();
         assert_eq!(table.watermarks(&state)[&source(0)].start, 5);
         assert_eq!(property(&state, Property::Source), "s3://b");
         assert!(table.check(&state).unwrap().added.is_empty());
 
-        assert_eq!(table.commit(Some(&state), draft("two", 1, 7)).await.unwrap(), 1);
+        assert_eq!(table.commit(Some(&state), draft("two", 1, 7)).await.unwrap().version, 1);
         let state = table.read().await.unwrap().unwrap();
         let starts: Vec<_> = table.watermarks(&state).values().map(|w| w.start).collect();
         assert_eq!(starts, [5, 7], "what this run did not read stays");
@@ -147,7 +147,8 @@ async fn rejects_follow_their_rows_even_when_a_crash_comes_between() {
             let mut draft = draft(run, 0, n as u64);
             draft.rejects.push(file(&format!("{run}-rejects.parquet")));
             // As if the process had been killed right after the commit.
-            let change = table.change(base.as_ref(), &draft, &Widened::default()).await.unwrap();
+            let outcome = Outcome::adding(draft.files.clone());
+            let change = table.change(base.as_ref(), &draft, &outcome).await.unwrap();
             table.logs.rows.commit(base.as_ref(), &change).await.unwrap();
             base = table.logs.rows.read().await.unwrap();
         }
@@ -217,5 +218,39 @@ async fn a_strangers_table_and_a_damaged_log_are_refused() {
             let error = world.table().read().await.unwrap_err().to_string();
             assert!(error.contains(expected), "{name}: {error}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_begun_again_loses_no_rejects_to_its_older_quarantine() {
+    for world in worlds() {
+        let table = world.table();
+        let with_rejects = |run: &str, start| {
+            let rejects = vec![file(&format!("{run}-rejects.parquet"))];
+            Draft { rejects, ..draft(run, 0, start) }
+        };
+        table.commit(None, with_rejects("one", 5)).await.unwrap();
+        world.output.objects.delete(&table.logs.rows.entry_path(0)).await.unwrap();
+        let again = world.table();
+        assert!(again.read().await.unwrap().is_none());
+        again.commit(None, with_rejects("two", 5)).await.unwrap();
+        assert_eq!(
+            paths(&again.logs.rejects).await,
+            ["one-rejects.parquet", "two-rejects.parquet"]
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_table_is_no_quarantine() {
+    for world in worlds() {
+        let table = world.table();
+        table.commit(None, draft("one", 0, 5)).await.unwrap();
+        let entry = world.output.objects.get(&table.logs.rows.entry_path(0)).await.unwrap();
+        let entry = entry.bytes().await.unwrap();
+        let there = Path::from("_quarantine/geo/_delta_log/00000000000000000000.json");
+        world.output.objects.put(&there, entry.into()).await.unwrap();
+        let error = table.logs.quarantine().await.unwrap_err().to_string();
+        assert!(error.contains("to be the quarantine"), "{error}");
     }
 }

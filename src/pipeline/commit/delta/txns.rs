@@ -25,10 +25,16 @@ const LAST: &str = "pinclean.last";
 /// No object of the source is in the table.
 const NONE: i64 = -1;
 
-/// The application that counts the commits of a table which have rejects, in
-/// its own log and in that of its quarantine.
+/// The application that counts, in a table's log, the commits which have rejects.
 pub fn rejects_app(table: &str) -> String {
     format!("pinclean.rejects/{table}")
+}
+
+/// The application that counts, in the log of a quarantine, those of them which
+/// it has taken over. `id` is that of the table of rows: one that was begun again
+/// counts anew, and its quarantine may be older.
+pub fn settled_app(table: &str, id: &str) -> String {
+    format!("pinclean.rejects/{table}/{id}")
 }
 
 /// The watermarks that the transactions of a table's log say.

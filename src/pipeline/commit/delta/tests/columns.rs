@@ -81,7 +81,7 @@ async fn a_type_that_widens_takes_all_files_along_in_the_commit_of_the_run() {
         let long = Arc::new(Int64Array::from(vec![1 << 40]));
         let long = numbers(&world, "three.parquet", long).await;
         let run = Draft { files: vec![long], ..draft("three", 0, 7) };
-        let version = wide.commit(Some(&base), run).await.unwrap();
+        let version = wide.commit(Some(&base), run).await.unwrap().version;
         assert_eq!(largest(&wide).await, [(2, true), (3, true), (1 << 40, true)]);
         let state = wide.read().await.unwrap().unwrap();
         assert!(wide.check(&state).unwrap().widened.is_empty());
