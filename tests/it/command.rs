@@ -11,6 +11,12 @@ pub fn program() -> OsString {
     built.unwrap_or_else(|| env!("CARGO_BIN_EXE_pinclean").into())
 }
 
+/// Whether the tests that take minutes are to try all that they know, as in CI,
+/// and not a sample of it: `PINCLEAN_THOROUGH`.
+pub fn thorough() -> bool {
+    std::env::var_os("PINCLEAN_THOROUGH").is_some()
+}
+
 /// A command that knows nothing of this machine's settings: no variable but
 /// PATH, an empty home, and no instance to ask for credentials.
 pub fn isolated(program: impl AsRef<OsStr>, folder: &Path) -> Command {

@@ -78,7 +78,7 @@ fn read_by(folder: &Path, engine: &str, into: &str) -> Vec<Row> {
 
 /// The rows, but for what tells of the run.
 fn comparable(mut rows: Vec<Row>) -> Vec<String> {
-    let of_the_run = ["run_id", "at"];
+    let of_the_run = ["run_id", "at", "id"];
     rows.iter_mut().for_each(|row| row.retain(|(name, _)| !of_the_run.contains(&&**name)));
     multiset(&rows)
 }

@@ -87,6 +87,14 @@ fn the_table_of_another_program_is_left_alone() {
 }
 
 #[test]
+fn the_table_of_another_program_in_the_place_of_the_quarantine_is_left_alone() {
+    for site in sites() {
+        site.out().put(&commit("_quarantine/geo", 0), stranger());
+        refuses(&site, &[], &["_quarantine/geo cannot be used", "pinclean did not make", "--out"]);
+    }
+}
+
+#[test]
 fn another_table_of_pinclean_is_left_alone() {
     for site in filled() {
         for key in site.out_keys("geo/_delta_log/") {

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use super::lake::Objects;
 
 /// Columns of the quarantine that differ from run to run.
-const OF_THE_RUN: [&str; 2] = ["run_id", "at"];
+const OF_THE_RUN: [&str; 3] = ["run_id", "at", "id"];
 
 /// The rows of every table and of every quarantine, sorted: equal if and only if
 /// the tables are, as multisets.

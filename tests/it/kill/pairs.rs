@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::content::Content;
 use super::lake::{Kind, Lake, Objects, slices};
-use crate::command::said;
+use crate::command::{said, thorough};
 
 /// Pairs on each kind of store.
-const PAIRS: usize = 25;
+fn pairs() -> usize {
+    if thorough() { 25 } else { 4 }
+}
 
 fn start(mut command: Command) -> Child {
     command.spawn().unwrap()
@@ -33,7 +35,7 @@ fn meet(kind: Kind) {
     let least = undisturbed(kind, &[&first, &second]);
     let most = undisturbed(kind, &[&first, &second, &third]);
     let mut fenced = 0;
-    for pair in 0..PAIRS {
+    for pair in 0..pairs() {
         let (tables_are_there, grows) = (pair % 2 == 0, pair % 4 < 2);
         let about = format!("{kind:?}, pair {pair}");
         let lake = Lake::with(kind, if tables_are_there { &tables } else { &first });
@@ -61,7 +63,8 @@ fn meet(kind: Kind) {
         lake.done();
         lake.content().assert_is(if grows { &most } else { &least }, &about);
     }
-    assert!(fenced > 0, "no two runs of {PAIRS} met");
+    // A few may miss each other.
+    assert!(fenced > 0 || !thorough(), "no two runs of {} met", pairs());
 }
 
 #[test]

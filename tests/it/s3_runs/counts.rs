@@ -152,10 +152,11 @@ fn a_delta_table_and_its_quarantine_cost_these_requests_and_no_others() {
     // All three tables are looked for, in either format; one is begun.
     let first = [
         ("DELETE probe", 1),
-        // Commits are read back: the rows' one for what it owes to the quarantine.
-        ("GET commit", 2),
-        // Of each table to begin with; before and after each of the two commits,
-        // and before the quarantine's for what it has.
+        // The rows' commit is read back for what it owes to the quarantine.
+        ("GET commit", 1),
+        // Of each table to begin with; of the quarantine before anything is
+        // published; before and after the rows' commit; and before the
+        // quarantine's, once for what it has.
         ("GET hint", 3 + 2 + 3),
         ("LIST log", 3 + 2 + 3),
         ("LIST manifests", 3),
@@ -176,7 +177,7 @@ fn a_delta_table_and_its_quarantine_cost_these_requests_and_no_others() {
     assert_eq!(run(), BTreeMap::from(idle));
     put_pair(&world, 0, 2);
     let third = [
-        ("GET commit", 2 + 2),
+        ("GET commit", 2 + 1),
         ("GET hint", 2 + 2 + 2 + 3),
         ("LIST log", 2 + 2 + 2 + 3),
         ("LIST manifests", 2),

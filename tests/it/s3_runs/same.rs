@@ -29,6 +29,9 @@ fn a_bucket_gives_the_rows_of_the_same_folder_in_a_folder_and_in_a_bucket() {
                 for kind in ["files", "quarantine_files"] {
                     table[kind].as_array_mut().unwrap().iter_mut().for_each(of_any_run);
                 }
+                // The rejects name the run, and do not compress alike.
+                let rejects = table["quarantine_files"].as_array_mut().unwrap();
+                rejects.iter_mut().for_each(|file| _ = file["bytes"].take());
             }
             tables
         };
