@@ -33,11 +33,7 @@ pub fn vacuum(settings: &Vacuum, ui: &Ui) -> Result<()> {
 ///
 /// # Errors
 /// As [`vacuum`].
-pub async fn below(
-    output: &Output,
-    settings: &Vacuum,
-    vacuumed: &mut Vec<Vacuumed>,
-) -> Result<()> {
+pub async fn below(output: &Output, settings: &Vacuum, vacuumed: &mut Vec<Vacuumed>) -> Result<()> {
     for table in tables::find(output, &settings.tables.names).await? {
         Vacuuming { settings, vacuumed }.table(&table).await?;
     }

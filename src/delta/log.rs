@@ -304,3 +304,41 @@ impl RowVisitor for LatestTxns {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::error::ArrowError;
+    use object_store::memory::InMemory;
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_store_says_nothing_of_the_table() {
+        let output =
+            Output { objects: Arc::new(InMemory::new()), url: "out".into(), refusals: None };
+        let log = Log::new(&output, Path::from("pin"));
+        let store = || object_store::Error::Generic { store: "s", source: "503".into() };
+        let of_the_store = [
+            DeltaTableError::from(store()),
+            KernelError::ObjectStore(store()).into(),
+            KernelError::Parquet(ParquetError::External(store().into())).into(),
+            KernelError::Arrow(ArrowError::ExternalError(store().into())).into(),
+            KernelError::GenericError { source: store().into() }.into(),
+            DeltaTableError::Generic(KernelError::ObjectStore(store()).to_string()),
+        ];
+        for e in of_the_store {
+            let text = e.to_string();
+            let error = log.explain_library(e);
+            assert!(matches!(error, Error::Read { .. }), "{text}: {error:?}");
+        }
+        let of_the_table = [
+            KernelError::Parquet(ParquetError::EOF("short".into())).into(),
+            DeltaTableError::Generic("no such thing".into()),
+        ];
+        for e in of_the_table {
+            let error = log.explain_library(e);
+            assert!(matches!(error, Error::BadTable { .. }), "{error:?}");
+        }
+    }
+}

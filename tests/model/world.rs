@@ -210,6 +210,10 @@ impl<'a> World<'a> {
     /// Two commands at a time: the first waits before an operation while the
     /// second is done, a run perhaps over more objects.
     fn race(&mut self) -> Result<(), String> {
+        // Mostly there is something that both would commit.
+        if !self.draw.once_in(4) {
+            self.deliver();
+        }
         let act = self.any_act_beside_others();
         let at = self.any_operation(act);
         let _ = writeln!(self.told, "{act}, which waits at {at}");

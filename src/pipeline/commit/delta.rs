@@ -44,7 +44,6 @@ use widen::Widened;
 
 pub use logs::{Holds, TableLogs};
 
-
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]
 pub struct DeltaTable {

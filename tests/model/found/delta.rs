@@ -138,7 +138,8 @@ impl Folder {
 impl Log {
     /// Takes a commit, in which files are removed before others are added.
     fn replay(&mut self, actions: &[Value]) -> Result<(), String> {
-        let operation = actions.iter().find_map(|action| action["commitInfo"]["operation"].as_str());
+        let operation =
+            actions.iter().find_map(|action| action["commitInfo"]["operation"].as_str());
         let commit = match operation {
             Some("WRITE") => Commit::Write,
             Some("OPTIMIZE") => Commit::Optimize,
@@ -146,7 +147,8 @@ impl Log {
             other => return Err(format!("what is a {other:?}?")),
         };
         self.commits.push(commit);
-        let of = |kind: &'static str| actions.iter().map(move |a| &a[kind]).filter(|a| a.is_object());
+        let of =
+            |kind: &'static str| actions.iter().map(move |a| &a[kind]).filter(|a| a.is_object());
         for file in of("remove").chain(of("add")) {
             if file["dataChange"].as_bool() != Some(commit == Commit::Write) {
                 return Err(format!("dataChange is wrong: {file}"));
@@ -164,7 +166,8 @@ impl Log {
                 return Err("it adds a file twice".to_owned());
             }
         }
-        let txn = |txn: &Value| Some((txn["appId"].as_str()?.to_owned(), txn["version"].to_string()));
+        let txn =
+            |txn: &Value| Some((txn["appId"].as_str()?.to_owned(), txn["version"].to_string()));
         self.txns.extend(of("txn").filter_map(txn));
         Ok(())
     }
