@@ -9,7 +9,7 @@ use crate::optimize::Optimizer;
 use crate::pipeline::report::{Packed, run_id};
 use crate::settings::{Optimize, Ui};
 use crate::signals::Stop;
-use crate::store::{Session, was_cut_short};
+use crate::store::{Output, Session, Store, was_cut_short};
 use crate::{Error, Result};
 
 /// Packs the small files of tables into larger ones, in commits that change no
@@ -33,12 +33,27 @@ pub fn optimize(settings: &Optimize, ui: &Ui) -> Result<()> {
         memory: settings.memory,
     };
     let optimized = runtime
-        .block_on(tables::open(&settings.tables, &session))
-        .and_then(|tables| all(&tables, &optimizer, settings.sort.as_deref(), ui));
+        .block_on(Store::open(&settings.tables.url, &session))
+        .and_then(|store| below(&Output::new(&store), settings, &optimizer, ui));
     optimized.map_err(|error| match stop.requested() {
         Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
         _ => error,
     })
+}
+
+/// [`optimize`] below an output that is open already, whatever place the settings
+/// name.
+///
+/// # Errors
+/// As [`optimize`].
+pub fn below(
+    output: &Output,
+    settings: &Optimize,
+    optimizer: &Optimizer<'_>,
+    ui: &Ui,
+) -> Result<()> {
+    let tables = optimizer.runtime.block_on(tables::find(output, &settings.tables.names))?;
+    all(&tables, optimizer, settings.sort.as_deref(), ui)
 }
 
 fn all(tables: &[Finished], optimizer: &Optimizer, sort: Option<&str>, ui: &Ui) -> Result<()> {

@@ -34,8 +34,12 @@ pub async fn open(tables: &Tables, session: &Session) -> Result<Vec<Finished>> {
     find(&Output::new(&store), &tables.names).await
 }
 
-/// The tables of these names below an output; of all names if there are none.
-async fn find(output: &Output, names: &[String]) -> Result<Vec<Finished>> {
+/// As [`open`], below an output that is open already: the tables of these names,
+/// or all if there are none.
+///
+/// # Errors
+/// As [`open`].
+pub async fn find(output: &Output, names: &[String]) -> Result<Vec<Finished>> {
     match names {
         [] => all(output).await,
         names => named(output, names).await,

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::delta::{Log, Retention, State, Unused};
 use crate::grid::{Column, grid, megabytes, thousands};
 use crate::settings::{Ui, Vacuum};
-use crate::store::Session;
+use crate::store::{Output, Session, Store};
 
 /// Deletes the files that tables have not used for as long as is asked for.
 ///
@@ -19,10 +19,8 @@ pub fn vacuum(settings: &Vacuum, ui: &Ui) -> Result<()> {
     let session = Session::new(settings.tables.s3.clone());
     let mut vacuumed = Vec::new();
     let done = runtime.block_on(async {
-        for table in tables::open(&settings.tables, &session).await? {
-            Vacuuming { settings, vacuumed: &mut vacuumed }.table(&table).await?;
-        }
-        Ok(())
+        let store = Store::open(&settings.tables.url, &session).await?;
+        below(&Output::new(&store), settings, &mut vacuumed).await
     });
     if !ui.quiet && !vacuumed.is_empty() {
         super::print(&show(&vacuumed, settings.dry_run))?;
@@ -30,9 +28,21 @@ pub fn vacuum(settings: &Vacuum, ui: &Ui) -> Result<()> {
     done
 }
 
+/// [`vacuum`] below an output that is open already, whatever place the settings
+/// name. What is deleted is added to `vacuumed`.
+///
+/// # Errors
+/// As [`vacuum`].
+pub async fn below(output: &Output, settings: &Vacuum, vacuumed: &mut Vec<Vacuumed>) -> Result<()> {
+    for table in tables::find(output, &settings.tables.names).await? {
+        Vacuuming { settings, vacuumed }.table(&table).await?;
+    }
+    Ok(())
+}
+
 /// What was deleted of one table, or would be.
 #[derive(Debug)]
-struct Vacuumed {
+pub struct Vacuumed {
     /// The table's folder, below the output.
     name: String,
     place: String,

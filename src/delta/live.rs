@@ -88,7 +88,7 @@ impl Log {
         match e {
             DeltaTableError::KernelError(e) => self.explain(e),
             DeltaTableError::ObjectStore { source } => self.output.read_error(&folder, source),
-            e => self.bad(e.to_string()),
+            e => self.explain_any(e.into()),
         }
     }
 }

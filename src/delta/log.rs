@@ -10,6 +10,7 @@ use delta_kernel::schema::{ColumnNamesAndTypes, DataType, StructType};
 use delta_kernel::snapshot::{Snapshot, SnapshotRef};
 use delta_kernel::table_features::Operation;
 use delta_kernel::{DeltaResult, Engine, Error as KernelError};
+use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::Action;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use object_store::ObjectStore;
@@ -222,8 +223,18 @@ impl Log {
             KernelError::Unsupported(problem) => {
                 Error::TableFeatures { place: self.place(), problem }
             }
-            e => self.bad(e.to_string()),
+            e => self.explain_any(e.into()),
         }
+    }
+
+    /// An error of any of the libraries. One of the store, which they pass on, says
+    /// nothing of the table.
+    pub(super) fn explain_any(&self, e: BoxedError) -> Error {
+        if !is_of_store(e.as_ref()) {
+            return self.bad(e.to_string());
+        }
+        let e = object_store::Error::Generic { store: "table log", source: e };
+        self.output.read_error(&self.folder.clone().join("_delta_log"), e)
     }
 }
 
@@ -251,6 +262,19 @@ fn is_of_a_listing(e: &object_store::Error) -> bool {
 
 fn no_options() -> StorageConfig {
     StorageConfig::default()
+}
+
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Whether what failed is the store, which the libraries only pass on.
+fn is_of_store(e: &(dyn std::error::Error + 'static)) -> bool {
+    // The kernel does not name the store's error as a source, and deltalake keeps
+    // only the kernel's words of it.
+    e.is::<object_store::Error>()
+        || matches!(e.downcast_ref(), Some(KernelError::ObjectStore(_)))
+        || matches!(e.downcast_ref(), Some(DeltaTableError::Generic(text))
+            if text.starts_with("Error interacting with object store"))
+        || e.source().is_some_and(is_of_store)
 }
 
 /// The kernel has no error of its own for it.
@@ -294,5 +318,43 @@ impl RowVisitor for LatestTxns {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::error::ArrowError;
+    use object_store::memory::InMemory;
+    use parquet::errors::ParquetError;
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_store_says_nothing_of_the_table() {
+        let output =
+            Output { objects: Arc::new(InMemory::new()), url: "out".into(), refusals: None };
+        let log = Log::new(&output, Path::from("pin"));
+        let store = || object_store::Error::Generic { store: "s", source: "503".into() };
+        let of_the_store = [
+            DeltaTableError::from(store()),
+            KernelError::ObjectStore(store()).into(),
+            KernelError::Parquet(ParquetError::External(store().into())).into(),
+            KernelError::Arrow(ArrowError::ExternalError(store().into())).into(),
+            KernelError::GenericError { source: store().into() }.into(),
+            DeltaTableError::Generic(KernelError::ObjectStore(store()).to_string()),
+        ];
+        for e in of_the_store {
+            let text = e.to_string();
+            let error = log.explain_library(e);
+            assert!(matches!(error, Error::Read { .. }), "{text}: {error:?}");
+        }
+        let of_the_table = [
+            KernelError::Parquet(ParquetError::EOF("short".into())).into(),
+            DeltaTableError::Generic("no such thing".into()),
+        ];
+        for e in of_the_table {
+            let error = log.explain_library(e);
+            assert!(matches!(error, Error::BadTable { .. }), "{error:?}");
+        }
     }
 }

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::Range;
-use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::panic::{self, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,6 +23,21 @@ use tokio::sync::oneshot;
 
 /// What a panic carries that stands for the end of the process.
 pub struct Crashed;
+
+/// Keeps quiet about what the kernel's threads say as their process is taken
+/// away: the answer that they wait for never comes.
+pub fn silence_the_dead() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let text = info.payload_as_str().unwrap_or_default();
+            if !text.starts_with("TokioMultiThreadExecutor has crashed") {
+                tell(info);
+            }
+        }));
+    });
+}
 
 /// What goes wrong at an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +97,7 @@ pub struct Script {
     fault: Option<(u64, Fault)>,
     gate: Option<Gate>,
     seen: Arc<AtomicU64>,
+    dead: Arc<AtomicBool>,
 }
 
 impl Script {
@@ -107,13 +123,25 @@ impl Script {
         Arc::clone(&self.seen)
     }
 
+    /// Whether the process was taken away: what it still tells is not heard.
+    pub fn dead(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.dead)
+    }
+
+    /// Ends a run as the end of its process would, for its store: it asks for
+    /// nothing more. Past the panic hook, which would print.
+    fn die(&self) -> ! {
+        self.dead.store(true, SeqCst);
+        resume_unwind(Box::new(Crashed))
+    }
+
     async fn pass<T>(&self, kind: Kind, done: impl Future<Output = Result<T>>) -> Result<T> {
         match self.meet(kind).await? {
             After::Answer | After::Exists => done.await,
             After::Fail => done.await.and_then(|_| Err(failure("the answer was lost"))),
             After::Die => {
                 let _ = done.await;
-                die()
+                self.die()
             }
         }
     }
@@ -127,8 +155,8 @@ impl Script {
             return Ok(After::Answer);
         };
         match fault {
-            Fault::Crash => die(),
-            Fault::CrashAfter if now > at => die(),
+            Fault::Crash => self.die(),
+            Fault::CrashAfter if now > at => self.die(),
             Fault::CrashAfter => Ok(After::Die),
             Fault::Down => Err(failure("the store is down")),
             Fault::Busy(n) if now < at + n => Err(failure("503 SlowDown")),
@@ -155,12 +183,6 @@ enum After {
     Fail,
     Exists,
     Die,
-}
-
-/// Ends a run as the end of its process would, for its store: it asks for
-/// nothing more. Past the panic hook, which would print.
-fn die() -> ! {
-    resume_unwind(Box::new(Crashed))
 }
 
 fn failure(what: &'static str) -> Error {
@@ -210,7 +232,7 @@ impl ObjectStore for Chaos {
             After::Fail => put.await.and_then(|_| Err(failure("the answer was lost"))),
             After::Die => {
                 let _ = put.await;
-                die()
+                self.script.die()
             }
         }
     }

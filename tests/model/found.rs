@@ -2,22 +2,53 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
+
+mod delta;
+mod manifests;
+
+/// What `--format` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Delta,
+    Parquet,
+}
+
+/// What a commit says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    Write,
+    Optimize,
+    Vacuum,
+}
 
 /// A table and its part of the quarantine: rows as texts, sorted.
 #[derive(Debug)]
 pub struct Found {
-    /// Commits so far.
-    pub version: u64,
+    /// All of the table's, in their order.
+    pub commits: Vec<Commit>,
     pub rows: Vec<String>,
     pub rejects: Vec<String>,
+    /// Files that the rows are in, and the rejects.
+    pub files: usize,
+    pub reject_files: usize,
+    /// Whether the rejects have commits of their own.
+    pub may_lag: bool,
+}
+
+/// A file that a log lists.
+#[derive(Debug, Clone)]
+struct Listed {
+    path: Path,
+    /// Bytes and rows, where the log says.
+    told: Option<(u64, u64)>,
 }
 
 const ROW: [&str; 2] = ["id", "note"];
@@ -25,50 +56,41 @@ const ROW: [&str; 2] = ["id", "note"];
 const REJECT: [&str; 8] =
     ["topic", "partition", "offset", "object", "line", "column", "code", "raw"];
 
-/// Reads tables, each file and each manifest once as long as it is the same.
+/// Reads tables, each file and each commit once as long as it is the same.
 #[derive(Default)]
 pub struct Reader {
     files: HashMap<(Path, String), Vec<String>>,
-    manifests: HashMap<(Path, String), Value>,
+    commits: HashMap<(Path, String), Vec<Value>>,
+    checkpoints: HashMap<(Path, String), delta::Summary>,
 }
 
 impl Reader {
-    /// The table as its numbered manifests list it.
-    pub async fn parquet(&mut self, store: &dyn ObjectStore, table: &str) -> Result<Found, String> {
-        let (mut files, mut rejects) = (Vec::new(), Vec::new());
-        let mut version = 0;
-        for meta in list(store, &format!("{table}/_pinclean")).await? {
-            version += 1;
-            let name = format!("{version:010}.json");
-            if meta.location.filename() != Some(&name) {
-                return Err(format!("{} is not manifest {version}", meta.location));
-            }
-            let manifest = self.manifest(store, meta).await?;
-            if manifest["mode"] == "full" {
-                files.clear();
-                rejects.clear();
-            }
-            files.extend(paths(&manifest["files"], table));
-            rejects.extend(paths(&manifest["rejects"], &format!("_quarantine/{table}")));
+    /// The table as its log lists it.
+    pub async fn read(
+        &mut self,
+        format: Format,
+        store: &dyn ObjectStore,
+        table: &str,
+    ) -> Result<Found, String> {
+        match format {
+            Format::Delta => self.delta(store, table).await,
+            Format::Parquet => self.parquet(store, table).await,
         }
-        let rows = self.rows(store, table, &files, &ROW).await?;
-        let folder = format!("_quarantine/{table}");
-        let rejects = self.rows(store, &folder, &rejects, &REJECT).await?;
-        Ok(Found { version, rows, rejects })
     }
 
-    async fn manifest(
+    /// The values of a file of JSON.
+    async fn json(
         &mut self,
         store: &dyn ObjectStore,
         meta: ObjectMeta,
-    ) -> Result<Value, String> {
+    ) -> Result<&[Value], String> {
         let key = (meta.location, meta.e_tag.unwrap_or_default());
-        if !self.manifests.contains_key(&key) {
+        if !self.commits.contains_key(&key) {
             let text = get(store, &key.0).await?;
-            let manifest = serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", key.0))?;
-            self.manifests.insert(key.clone(), manifest);
+            let values = Deserializer::from_slice(&text).into_iter().collect::<Result<_, _>>();
+            self.commits.insert(key.clone(), values.map_err(|e| format!("{}: {e}", key.0))?);
         }
-        Ok(self.manifests[&key].clone())
+        Ok(&self.commits[&key])
     }
 
     /// The rows of some files of a folder.
@@ -76,30 +98,29 @@ impl Reader {
         &mut self,
         store: &dyn ObjectStore,
         folder: &str,
-        files: &[Path],
+        files: &[Listed],
         columns: &[&str],
     ) -> Result<Vec<String>, String> {
         let there = list(store, folder).await?;
-        let tags: HashMap<_, _> =
-            there.into_iter().map(|m| (m.location, m.e_tag.unwrap_or_default())).collect();
+        let there: HashMap<_, _> = there.into_iter().map(|m| (m.location.clone(), m)).collect();
         let mut rows = Vec::new();
-        for path in files {
-            let tag = tags.get(path).ok_or_else(|| format!("{path} is committed and not there"))?;
-            let key = (path.clone(), tag.clone());
+        for Listed { path, told } in files {
+            let meta = there.get(path).ok_or_else(|| format!("{path} is listed and not there"))?;
+            let key = (path.clone(), meta.e_tag.clone().unwrap_or_default());
             if !self.files.contains_key(&key) {
                 let read = texts(get(store, path).await?, columns);
                 self.files.insert(key.clone(), read.map_err(|e| format!("{path}: {e}"))?);
             }
-            rows.extend_from_slice(&self.files[&key]);
+            let read = &self.files[&key];
+            let there = (meta.size, read.len() as u64);
+            if told.is_some_and(|told| told != there) {
+                return Err(format!("{path} has {there:?} bytes and rows, the log says {told:?}"));
+            }
+            rows.extend_from_slice(read);
         }
         rows.sort_unstable();
         Ok(rows)
     }
-}
-
-fn paths(files: &Value, folder: &str) -> Vec<Path> {
-    let names = files.as_array().into_iter().flatten().filter_map(|file| file["path"].as_str());
-    names.map(|name| Path::from(format!("{folder}/{name}"))).collect()
 }
 
 async fn list(store: &dyn ObjectStore, folder: &str) -> Result<Vec<ObjectMeta>, String> {
@@ -114,21 +135,24 @@ async fn get(store: &dyn ObjectStore, path: &Path) -> Result<Bytes, String> {
     got.await.map_err(|e| format!("reading {path}: {e}"))
 }
 
+fn batches(file: Bytes) -> Result<Vec<RecordBatch>, String> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| e.to_string())?;
+    let batches = reader.build().map_err(|e| e.to_string())?.collect::<Result<_, _>>();
+    batches.map_err(|e| e.to_string())
+}
+
 /// The rows of a Parquet file, as texts that differ where the rows do.
 fn texts(file: Bytes, columns: &[&str]) -> Result<Vec<String>, String> {
-    let told = |e: &dyn std::fmt::Display| e.to_string();
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| told(&e))?;
     let options = FormatOptions::default().with_null("NULL");
     let mut rows = Vec::new();
-    for batch in reader.build().map_err(|e| told(&e))? {
-        let batch = batch.map_err(|e| told(&e))?;
+    for batch in batches(file)? {
         let column = |name: &&str| batch.column_by_name(name).ok_or_else(|| format!("no {name}"));
         let found: Vec<&ArrayRef> = columns.iter().map(column).collect::<Result<_, _>>()?;
         let shown: Result<Vec<_>, _> = found
             .iter()
             .map(|array| ArrayFormatter::try_new(array as &dyn Array, &options))
             .collect();
-        let shown = shown.map_err(|e| told(&e))?;
+        let shown = shown.map_err(|e| e.to_string())?;
         for row in 0..batch.num_rows() {
             let values = columns.iter().zip(&shown);
             let values = values.map(|(name, values)| format!("{name}={}", values.value(row)));

@@ -27,7 +27,6 @@ struct Place {
 /// A table and its part of the quarantine, after some number of commits.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    pub version: u64,
     marks: BTreeMap<Source, Mark>,
     rows: BTreeMap<Place, String>,
     rejects: BTreeMap<Place, String>,
@@ -42,7 +41,6 @@ impl Table {
         };
         let of_table = bucket.0.iter().filter(|(source, _)| source.topic.table == table);
         let read = of_table.filter(|(source, objects)| next.read(source, objects)).count();
-        next.version = self.version + 1;
         (read > 0).then_some(next)
     }
 

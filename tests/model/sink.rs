@@ -149,7 +149,7 @@ impl Sink {
         let (topic, partition) = (draw.pick(&TOPICS), draw.below(PARTITIONS));
         let (what, mut puts) = match draw.below(10) {
             0 | 1 => ("again", self.again(topic, partition, draw)),
-            2 | 3 => ("anew", self.rewrite(topic, partition, draw)),
+            2..=4 => ("anew", self.rewrite(topic, partition, draw)),
             _ => ("", self.append(topic, partition, draw)),
         };
         let told = puts.iter().map(|(key, body)| format!("{key} ({} bytes)", body.len()));

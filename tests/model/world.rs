@@ -2,44 +2,46 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::mem::discriminant;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 
 use pinclean::Error;
 
-use crate::chaos::{Chaos, Fault, Kind, Script};
+use crate::act::{Act, RUN};
+use crate::chaos::{Fault, Kind, Script};
 use crate::draw::Draw;
-use crate::found::{Found, Reader};
-use crate::oracle::Table;
+use crate::found::{Format, Reader};
+use crate::past::{Attempt, Past, same};
 use crate::place::{LAKE, OUT, Place};
 use crate::run::{Ended, Program};
 use crate::s3::{self, Op, Rule};
-use crate::sink::{Bucket, Put, Sink, TABLES};
+use crate::sink::{Put, Sink, TABLES};
 
-/// Operations of a run, until one was counted.
-const OPERATIONS: u64 = 8;
+/// Operations of a command, until one was counted.
+const OPERATIONS: u64 = 30;
+/// Every so many seeds there is one that lives long enough for checkpoints.
+const LONG: u64 = 8;
 
 pub struct World<'a> {
     program: &'a Program,
     place: &'a Place,
     draw: Draw,
+    is_long: bool,
     sink: Sink,
-    tables: BTreeMap<&'static str, Table>,
+    tables: BTreeMap<&'static str, Past>,
     reader: Reader,
-    /// Operations on the tables' store that a run took.
-    operations: u64,
+    /// The most operations on the tables' store that each command took.
+    operations: Vec<(Act, u64)>,
     /// What happened, for people.
     pub told: String,
 }
 
-/// A run that ended, and what is known of it.
-struct Attempt<'a> {
-    /// The objects that it could see.
-    bucket: &'a Bucket,
-    full: bool,
-    /// Commits by its own words, where it has told.
+/// What a command tells of itself.
+struct Outcome {
+    done: bool,
+    /// The tables that a run committed to.
     committed: Option<u64>,
 }
 
@@ -49,10 +51,11 @@ impl<'a> World<'a> {
             program,
             place,
             draw: Draw::new(seed),
+            is_long: seed % LONG == LONG - 1,
             sink: Sink::default(),
-            tables: TABLES.iter().map(|table| (*table, Table::default())).collect(),
+            tables: TABLES.iter().map(|&table| (table, Past::new(table))).collect(),
             reader: Reader::default(),
-            operations: OPERATIONS,
+            operations: Vec::new(),
             told: String::new(),
         }
     }
@@ -61,17 +64,27 @@ impl<'a> World<'a> {
     pub fn live(&mut self) -> Result<(), String> {
         let puts = self.sink.begin(&mut self.draw);
         self.put("an object for each topic", puts);
-        for _ in 0..self.draw.between(4, 10) {
-            match self.draw.below(16) {
+        let steps = if self.is_long { 30 } else { self.draw.between(4, 10) };
+        for _ in 0..steps {
+            match self.draw.below(17) {
                 0..=5 => self.deliver(),
-                6..=8 => self.run()?,
-                9..=12 => self.run_badly()?,
-                _ => self.race()?,
+                6..=8 => {
+                    let act = self.any_act();
+                    self.act(act)?;
+                }
+                9..=12 => self.act_badly()?,
+                13..=15 => self.race()?,
+                _ => self.look_back()?,
             }
         }
         // Whatever happened, the next runs bring everything, and then nothing.
         for _ in 0..2 {
-            self.clean_run(false)?;
+            self.act(RUN)?;
+        }
+        self.look_back()?;
+        if self.program.format == Format::Delta {
+            self.act(Act::Optimize { sorts: false })?;
+            self.act(Act::Vacuum)?;
         }
         Ok(())
     }
@@ -92,30 +105,54 @@ impl<'a> World<'a> {
         }
     }
 
-    fn run(&mut self) -> Result<(), String> {
-        let full = self.draw.once_in(5);
-        self.clean_run(full)
+    fn any_act(&mut self) -> Act {
+        let act = Act::draw(self.program.format, &mut self.draw);
+        self.possible(act)
     }
 
-    /// A run in which nothing goes wrong.
-    fn clean_run(&mut self, full: bool) -> Result<(), String> {
-        let _ = writeln!(self.told, "run{}", self::full(full));
-        let script = Script::default();
-        let seen = script.seen();
-        let ended = start((self.program, self.place), full, script);
-        self.operations = seen.load(SeqCst);
-        match ended {
-            Ended::Done(committed, Ok(())) => {
-                self.settle_now(full, Some(committed)).and_then(|()| self.check_settled())
-            }
-            other => Err(format!("a run in which nothing went wrong ended as {other:?}")),
+    fn any_act_beside_others(&mut self) -> Act {
+        let act = Act::beside_others(self.program.format, &mut self.draw);
+        self.possible(act)
+    }
+
+    /// Where there is no table, only a run makes sense.
+    fn possible(&self, act: Act) -> Act {
+        if self.tables.values().any(Past::is_begun) { act } else { RUN }
+    }
+
+    /// A place among the operations of a command, or just after them.
+    fn any_operation(&mut self, act: Act) -> u64 {
+        let counted = self.operations.iter().find(|(of, _)| is_alike(*of, act));
+        let most = counted.map_or(OPERATIONS, |(_, most)| *most);
+        self.draw.below(most + 1)
+    }
+
+    fn count_operations(&mut self, act: Act, seen: u64) {
+        match self.operations.iter_mut().find(|(of, _)| is_alike(*of, act)) {
+            Some((_, most)) => *most = seen.max(*most),
+            None => self.operations.push((act, seen)),
         }
     }
 
-    /// A run in which something goes wrong.
-    fn run_badly(&mut self) -> Result<(), String> {
-        let full = self.draw.once_in(5);
-        let at = self.draw.below(self.operations + 1);
+    /// A command in which nothing goes wrong.
+    fn act(&mut self, act: Act) -> Result<(), String> {
+        let _ = writeln!(self.told, "{act}");
+        let script = Script::default();
+        let seen = script.seen();
+        let ended = self.program.start(self.place, act, script);
+        self.count_operations(act, seen.load(SeqCst));
+        match ended {
+            Ended::Done(committed, Ok(())) => {
+                self.settle_now(act, &Outcome { done: true, committed }, true)
+            }
+            other => Err(format!("{act}, in which nothing went wrong, ended as {other:?}")),
+        }
+    }
+
+    /// A command in which something goes wrong.
+    fn act_badly(&mut self) -> Result<(), String> {
+        let act = self.any_act();
+        let at = self.any_operation(act);
         let mut script = Script::default();
         let what = match self.draw.once_in(2).then(|| self.server_fault(at)).flatten() {
             Some(what) => what,
@@ -125,14 +162,14 @@ impl<'a> World<'a> {
                 format!("{fault:?}")
             }
         };
-        let _ = write!(self.told, "run{}, {what} at {at}", self::full(full));
-        let ended = start((self.program, self.place), full, script);
+        let _ = write!(self.told, "{act}, {what} at {at}");
+        let ended = self.program.start(self.place, act, script);
         if let Some(server) = &self.place.server {
             server.faults().clear();
         }
         let _ = writeln!(self.told, ": {}", told(&ended));
-        let committed = allowed(&ended, false)?;
-        self.settle_now(full, committed)
+        let outcome = allowed(&ended, false)?;
+        self.settle_now(act, &outcome, false)
     }
 
     /// Something that the server does, in words; `None` where there is none.
@@ -170,80 +207,98 @@ impl<'a> World<'a> {
         Some(format!("the server's {what}"))
     }
 
-    /// Two runs at a time: the first waits before an operation while the second
-    /// runs whole, perhaps over more objects.
+    /// Two commands at a time: the first waits before an operation while the
+    /// second is done, a run perhaps over more objects.
     fn race(&mut self) -> Result<(), String> {
-        let first = self.draw.once_in(6);
-        let at = self.draw.below(self.operations + 1);
-        let _ = writeln!(self.told, "run{}, which waits at {at}", full(first));
+        // Mostly there is something that both would commit.
+        if !self.draw.once_in(4) {
+            self.deliver();
+        }
+        let act = self.any_act_beside_others();
+        let at = self.any_operation(act);
+        let _ = writeln!(self.told, "{act}, which waits at {at}");
         let before = self.sink.bucket.clone();
         let (script, keeper) = Script::default().gate(at);
         let (program, place) = (self.program, self.place);
+        let attempt = |committed| Attempt { act, bucket: &before, committed, whole: false };
         thread::scope(|scope| {
-            let running = scope.spawn(move || start((program, place), first, script));
+            let running = scope.spawn(move || program.start(place, act, script));
             let held = keeper.wait();
             // What it has done so far it tells in the end.
-            let attempt = Attempt { bucket: &before, full: first, committed: None };
-            let meanwhile = self.settle(attempt);
+            let meanwhile = self.settle(&attempt(None));
             let meanwhile = meanwhile.and_then(|early| self.meanwhile(held).map(|()| early));
             keeper.open();
             let ended = running.join().unwrap_or_else(|panic| resume_unwind(panic));
             let early = meanwhile?;
             let _ = writeln!(self.told, "  the first: {}", told(&ended));
-            let committed = allowed(&ended, true)?.map(|committed| committed.abs_diff(early));
-            self.settle(Attempt { bucket: &before, full: first, committed }).map(drop)
+            let committed = allowed(&ended, true)?.committed;
+            let committed = committed.map(|committed| committed.abs_diff(early));
+            self.settle(&attempt(committed)).map(drop)
         })
     }
 
-    /// What happens while a run waits.
+    /// What happens while a command waits.
     fn meanwhile(&mut self, held: Option<Kind>) -> Result<(), String> {
         let _ = writeln!(self.told, "  it waits at {held:?}");
         // A run that writes has read its listing to the end.
         if held == Some(Kind::Write) && self.draw.once_in(2) {
             self.deliver();
         }
-        let second = self.draw.once_in(6);
+        let act = self.any_act_beside_others();
         let mut script = Script::default();
-        let _ = write!(self.told, "  run{}", full(second));
+        let _ = write!(self.told, "  {act}");
         if self.draw.once_in(3) {
-            let (at, fault) = (self.draw.below(self.operations + 1), fault(&mut self.draw));
+            let (at, fault) = (self.any_operation(act), fault(&mut self.draw));
             let _ = write!(self.told, ", {fault:?} at {at}");
             script = script.fault(at, fault);
         }
         let clean = script.is_empty();
-        let ended = start((self.program, self.place), second, script);
+        let ended = self.program.start(self.place, act, script);
         let _ = writeln!(self.told, ": {}", told(&ended));
-        let committed = allowed(&ended, false)?;
-        if clean && committed.is_none() {
-            return Err(format!("a run in which nothing went wrong ended as {ended:?}"));
+        let outcome = allowed(&ended, false)?;
+        if clean && !outcome.done {
+            return Err(format!("{act}, in which nothing went wrong, ended as {ended:?}"));
         }
-        self.settle_now(second, committed)
+        self.settle_now(act, &outcome, clean)
     }
 
-    /// Compares, after a run that could see all that is there.
-    fn settle_now(&mut self, full: bool, committed: Option<u64>) -> Result<(), String> {
+    /// Reads an older version of a table.
+    fn look_back(&mut self) -> Result<(), String> {
+        if self.program.format != Format::Delta {
+            return Ok(());
+        }
+        let name = self.draw.pick(&TABLES);
+        let Some((version, rows)) = self.tables[name].earlier(|kept| self.draw.below(kept)) else {
+            return Ok(());
+        };
+        let _ = writeln!(self.told, "look back at version {version} of {name}");
+        let read = self.reader.travel(&*self.place.out, name, version);
+        let found = self.program.runtime.block_on(read)?;
+        same(&format!("the rows of {name} at version {version}"), &found, rows)
+    }
+
+    /// Compares, after a command that could see all that is there.
+    fn settle_now(&mut self, act: Act, outcome: &Outcome, clean: bool) -> Result<(), String> {
         let bucket = self.sink.bucket.clone();
-        self.settle(Attempt { bucket: &bucket, full, committed })?;
-        committed.map_or(Ok(()), |_| self.check_settled())
+        let (committed, whole) = (outcome.committed, clean && outcome.done);
+        self.settle(&Attempt { act, bucket: &bucket, committed, whole })?;
+        match committed {
+            Some(_) => self.check_complete(),
+            None => Ok(()),
+        }
     }
 
-    /// Compares every table with the model: a run that ended has committed all of
-    /// a table or nothing, and the table says which. The number of commits, which
-    /// must be the one that the run told.
-    fn settle(&mut self, attempt: Attempt<'_>) -> Result<u64, String> {
-        let Attempt { bucket, full, committed } = attempt;
+    /// Compares every table with the model: a command that ended has done all of a
+    /// table or nothing, and the table says which. The number of tables that a run
+    /// committed to, which must be the one that it told.
+    fn settle(&mut self, attempt: &Attempt<'_>) -> Result<u64, String> {
         let mut seen = 0;
         for (name, table) in &mut self.tables {
-            let read = self.reader.parquet(&*self.place.out, name);
+            let read = self.reader.read(self.program.format, &*self.place.out, name);
             let found = self.program.runtime.block_on(read)?;
-            if found.version == table.version + 1 {
-                let next = table.after(bucket, name, full);
-                *table = next.ok_or_else(|| format!("{name}: a commit of nothing"))?;
-                seen += 1;
-            }
-            compare(name, table, &found)?;
+            seen += u64::from(table.follow(&found, attempt)?);
         }
-        match committed {
+        match attempt.committed {
             Some(told) if told != seen => {
                 Err(format!("the run told of {told} commits, and there are {seen}"))
             }
@@ -252,44 +307,16 @@ impl<'a> World<'a> {
     }
 
     /// Whether nothing of what is there is left to be read.
-    fn check_settled(&self) -> Result<(), String> {
-        let left = |(name, table): (&&str, &Table)| {
-            table.after(&self.sink.bucket, name, false).map(|_| name.to_string())
-        };
-        match self.tables.iter().find_map(left) {
-            Some(name) => Err(format!("{name}: the run left something out")),
+    fn check_complete(&self) -> Result<(), String> {
+        match self.tables.iter().find(|(_, table)| table.is_behind(&self.sink.bucket)) {
+            Some((name, _)) => Err(format!("{name}: the run left something out")),
             None => Ok(()),
         }
     }
 }
 
-fn compare(name: &str, table: &Table, found: &Found) -> Result<(), String> {
-    if found.version != table.version {
-        return Err(format!("{name}: {} commits, not {}", found.version, table.version));
-    }
-    for (what, found, expected) in
-        [("rows", &found.rows, table.rows()), ("rejects", &found.rejects, table.rejects())]
-    {
-        if *found != expected {
-            return Err(format!("the {what} of {name}: {}", difference(found, &expected)));
-        }
-    }
-    Ok(())
-}
-
-/// The first rows that one of two sorted lists has more often.
-fn difference(found: &[String], expected: &[String]) -> String {
-    let count = |rows: &[String], row: &String| rows.iter().filter(|other| *other == row).count();
-    let differs = |row: &&String| count(found, row) != count(expected, row);
-    let rows: Vec<_> = found.iter().chain(expected).filter(differs).take(6).collect();
-    let told = rows
-        .iter()
-        .map(|row| format!("\n  {} of {}: {row}", count(found, row), count(expected, row)));
-    format!("found {}, expected {}{}", found.len(), expected.len(), told.collect::<String>())
-}
-
-fn start((program, place): (&Program, &Place), full: bool, script: Script) -> Ended {
-    program.run(place, full, Arc::new(Chaos::new(Arc::clone(&place.out), script)))
+fn is_alike(a: Act, b: Act) -> bool {
+    discriminant(&a) == discriminant(&b)
 }
 
 fn fault(draw: &mut Draw) -> Fault {
@@ -304,10 +331,6 @@ fn fault(draw: &mut Draw) -> Fault {
     }
 }
 
-fn full(full: bool) -> &'static str {
-    if full { " --full" } else { "" }
-}
-
 fn told(ended: &Ended) -> String {
     match ended {
         Ended::Done(_, Ok(())) => "done".to_owned(),
@@ -317,22 +340,21 @@ fn told(ended: &Ended) -> String {
     }
 }
 
-/// The commits that a run tells of in which something went wrong, if it got so
-/// far.
+/// What a command tells in which something went wrong.
 ///
 /// # Errors
 /// An end that nothing which went wrong explains.
-fn allowed(ended: &Ended, raced: bool) -> Result<Option<u64>, String> {
+fn allowed(ended: &Ended, raced: bool) -> Result<Outcome, String> {
     match ended {
-        Ended::Done(committed, _) => Ok(Some(*committed)),
-        Ended::Crashed => Ok(None),
-        Ended::Failed(Error::Ahead { .. }) if raced => Ok(None),
+        Ended::Done(committed, _) => Ok(Outcome { done: true, committed: *committed }),
+        Ended::Crashed => Ok(Outcome { done: false, committed: None }),
+        Ended::Failed(Error::Ahead { .. }) if raced => Ok(Outcome { done: false, committed: None }),
         Ended::Failed(
             Error::Read { .. }
             | Error::Write { .. }
             | Error::AccessDenied { .. }
             | Error::NoCredentials { .. },
-        ) => Ok(None),
-        Ended::Failed(error) => Err(format!("the run failed, and not as it should: {error:?}")),
+        ) => Ok(Outcome { done: false, committed: None }),
+        Ended::Failed(error) => Err(format!("it failed, and not as it should: {error:?}")),
     }
 }

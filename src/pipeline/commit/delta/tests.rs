@@ -7,9 +7,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
 use crate::delta::Log;
-use crate::key::{Source, Topic};
+use crate::key::{Extension, Source, Topic};
 use crate::pipeline::commit::Counts;
-use crate::pipeline::discover::Watermark;
+use crate::pipeline::discover::{LastObject, Watermark};
 
 mod columns;
 
@@ -135,6 +135,24 @@ async fn of_two_runs_over_one_key_range_one_commits_and_the_other_is_told() {
         // Another key range does not collide.
         table.commit(base.as_ref(), draft("four", 1, 7)).await.unwrap();
         assert_eq!(paths(&table.logs.rows).await, ["four.parquet", "one.parquet", "two.parquet"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_runs_that_read_the_last_object_anew_one_commits() {
+    let anew = |run, size| {
+        let last = Some(LastObject { size, extension: Extension::Json });
+        let watermark = Watermark { start: 5, end: 5 + size / 10, last };
+        Draft { reached: [(source(0), watermark)].into(), ..draft(run, 0, 5) }
+    };
+    for world in worlds() {
+        let table = world.table();
+        table.commit(None, anew("one", 10)).await.unwrap();
+        let base = table.read().await.unwrap();
+        table.commit(base.as_ref(), anew("two", 20)).await.unwrap();
+        let late = table.commit(base.as_ref(), anew("three", 20)).await;
+        assert!(matches!(late, Err(Error::Ahead { .. })), "{late:?}");
+        assert_eq!(paths(&table.logs.rows).await, ["one.parquet", "two.parquet"]);
     }
 }
 

@@ -71,9 +71,13 @@ pub fn forgotten<'a>(table: &str, sources: impl Iterator<Item = &'a Source>) -> 
     sources.map(|source| Transaction::new(start_app(table, source), NONE)).collect()
 }
 
-/// The names of what must not have moved for sources to be committed.
+/// The names of what must not have moved for sources to be committed. The last
+/// object may be written anew under its name: then only its size tells that
+/// another run has read it.
 pub fn fence<'a>(table: &str, sources: impl Iterator<Item = &'a Source>) -> BTreeSet<String> {
-    sources.map(|source| start_app(table, source)).collect()
+    sources
+        .flat_map(|source| [start_app(table, source), format!("{LAST}/{table}/{}", name(source))])
+        .collect()
 }
 
 fn start_app(table: &str, source: &Source) -> String {
