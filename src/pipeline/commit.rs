@@ -46,7 +46,7 @@ pub struct Base {
 
 #[derive(Debug, Clone)]
 enum BaseLog {
-    Manifest(Latest),
+    Manifest(Box<Latest>),
     Delta(State),
 }
 
@@ -191,7 +191,7 @@ impl TableLog {
         match self {
             TableLog::Manifests(log) => {
                 let base = base.and_then(|base| match &base.log {
-                    BaseLog::Manifest(latest) => Some(latest),
+                    BaseLog::Manifest(latest) => Some(&**latest),
                     BaseLog::Delta(_) => None,
                 });
                 let files = draft.files.clone();
@@ -219,7 +219,7 @@ impl Base {
             watermarks: manifest.watermarks.clone(),
             source: manifest.source.clone(),
             spec_hash: manifest.spec_hash.clone(),
-            log: BaseLog::Manifest(latest),
+            log: BaseLog::Manifest(Box::new(latest)),
         }
     }
 }

@@ -141,7 +141,7 @@ impl Written {
 /// The rows of one shard.
 enum Rows {
     /// In one file, once there is a row.
-    Together(Option<FileWriter>),
+    Together(Box<Option<FileWriter>>),
     /// In files of each partition.
     Divided(Partitions),
 }
@@ -196,7 +196,7 @@ impl ShardWriter {
     /// is without the ending.
     pub fn with_stem(target: Arc<Target>, shard: Arc<Shard>, stem: String) -> ShardWriter {
         let rows = match target.partition_by.is_empty() {
-            true => Rows::Together(None),
+            true => Rows::Together(Box::default()),
             false => Rows::Divided(Partitions::new(Arc::clone(&target), &stem)),
         };
         ShardWriter { target, shard, stem, rows, rejects: None, rejected: 0 }

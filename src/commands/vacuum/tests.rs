@@ -117,9 +117,9 @@ fn settings(retain: Duration, dry_run: bool) -> Vacuum {
 }
 
 fn unused(vacuumed: &[Vacuumed]) -> Vec<String> {
-    let paths = vacuumed.iter().flat_map(|table| {
-        table.unused.iter().map(move |(path, _)| format!("{}/{path}", table.name))
-    });
+    let paths = vacuumed
+        .iter()
+        .flat_map(|table| table.unused.keys().map(move |path| format!("{}/{path}", table.name)));
     paths.collect()
 }
 

@@ -124,8 +124,8 @@ impl Bench {
 /// The file of rows under way.
 fn file(writer: &ShardWriter) -> &FileWriter {
     match &writer.rows {
-        Rows::Together(Some(file)) => file,
-        _ => panic!("there is no file of all rows"),
+        Rows::Together(file) => file.as_ref().as_ref().expect("there is no file of all rows"),
+        Rows::Divided(_) => panic!("the files are of partitions"),
     }
 }
 

@@ -225,7 +225,7 @@ impl TableLogs {
             properties: vec![(Property::Table, self.quarantine_name())],
         };
         match there {
-            None => begin(&description, &table_id(id, &description.name)),
+            None => begin(&description, &table_id(id, description.name)),
             Some(state) => Ok(evolve(state, &description)?.into_iter().collect()),
         }
     }
