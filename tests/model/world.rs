@@ -22,7 +22,7 @@ use crate::sink::{Put, Sink, TABLES};
 /// Operations of a command, until one was counted.
 const OPERATIONS: u64 = 30;
 /// Every so many seeds there is one that lives long enough for checkpoints.
-const LONG: u64 = 8;
+const LONG: u64 = 12;
 
 pub struct World<'a> {
     program: &'a Program,
