@@ -240,7 +240,7 @@ impl<'a> World<'a> {
     /// What happens while a command waits.
     fn meanwhile(&mut self, held: Option<Kind>) -> Result<(), String> {
         let _ = writeln!(self.told, "  it waits at {held:?}");
-        // A run that writes has read its listing to the end.
+        // A run that writes rows has read its listing to the end.
         if held == Some(Kind::Write) && self.draw.once_in(2) {
             self.deliver();
         }
