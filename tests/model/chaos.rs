@@ -89,6 +89,15 @@ impl Keeper {
 pub enum Kind {
     Read,
     Write,
+    /// A write to a quarantine, which may be owed by an earlier command.
+    Settle,
+}
+
+impl Kind {
+    fn of_write(path: &Path) -> Kind {
+        let is_aside = path.prefix_matches(&Path::from("_quarantine"));
+        if is_aside { Kind::Settle } else { Kind::Write }
+    }
 }
 
 /// What happens to the operations of one run, counted from 0.
@@ -223,7 +232,7 @@ impl ObjectStore for Chaos {
     ) -> Result<PutResult> {
         let create = options.mode == PutMode::Create;
         let put = self.inner.put_opts(path, payload, options);
-        match self.script.meet(Kind::Write).await? {
+        match self.script.meet(Kind::of_write(path)).await? {
             After::Answer => put.await,
             After::Exists if create => put.await.and_then(|_| {
                 Err(Error::AlreadyExists { path: path.to_string(), source: "412".into() })
@@ -243,8 +252,9 @@ impl ObjectStore for Chaos {
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let begun = self.inner.put_multipart_opts(path, options);
-        let inner = self.script.pass(Kind::Write, begun).await?;
-        Ok(Box::new(Upload { inner, script: Arc::clone(&self.script) }))
+        let kind = Kind::of_write(path);
+        let inner = self.script.pass(kind, begun).await?;
+        Ok(Box::new(Upload { inner, kind, script: Arc::clone(&self.script) }))
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
@@ -262,7 +272,10 @@ impl ObjectStore for Chaos {
         let (script, inner) = (Arc::clone(&self.script), Arc::clone(&self.inner));
         let delete = move |path: Path| {
             let (script, inner) = (Arc::clone(&script), Arc::clone(&inner));
-            async move { script.pass(Kind::Write, inner.delete(&path)).await.map(|()| path) }
+            async move {
+                let kind = Kind::of_write(&path);
+                script.pass(kind, inner.delete(&path)).await.map(|()| path)
+            }
         };
         paths.and_then(delete).boxed()
     }
@@ -284,11 +297,11 @@ impl ObjectStore for Chaos {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.script.pass(Kind::Write, self.inner.copy_opts(from, to, options)).await
+        self.script.pass(Kind::of_write(to), self.inner.copy_opts(from, to, options)).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.script.pass(Kind::Write, self.inner.rename_opts(from, to, options)).await
+        self.script.pass(Kind::of_write(to), self.inner.rename_opts(from, to, options)).await
     }
 }
 
@@ -307,6 +320,7 @@ impl Chaos {
 /// An upload under a script.
 struct Upload {
     inner: Box<dyn MultipartUpload>,
+    kind: Kind,
     script: Arc<Script>,
 }
 
@@ -320,14 +334,15 @@ impl fmt::Debug for Upload {
 impl MultipartUpload for Upload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
         let (part, script) = (self.inner.put_part(data), Arc::clone(&self.script));
-        async move { script.pass(Kind::Write, part).await }.boxed()
+        let kind = self.kind;
+        async move { script.pass(kind, part).await }.boxed()
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        self.script.pass(Kind::Write, self.inner.complete()).await
+        self.script.pass(self.kind, self.inner.complete()).await
     }
 
     async fn abort(&mut self) -> Result<()> {
-        self.script.pass(Kind::Write, self.inner.abort()).await
+        self.script.pass(self.kind, self.inner.abort()).await
     }
 }

@@ -22,7 +22,7 @@ use crate::sink::{Put, Sink, TABLES};
 /// Operations of a command, until one was counted.
 const OPERATIONS: u64 = 30;
 /// Every so many seeds there is one that lives long enough for checkpoints.
-const LONG: u64 = 8;
+const LONG: u64 = 12;
 
 pub struct World<'a> {
     program: &'a Program,
@@ -240,7 +240,7 @@ impl<'a> World<'a> {
     /// What happens while a command waits.
     fn meanwhile(&mut self, held: Option<Kind>) -> Result<(), String> {
         let _ = writeln!(self.told, "  it waits at {held:?}");
-        // A run that writes has read its listing to the end.
+        // A run that writes rows has read its listing to the end.
         if held == Some(Kind::Write) && self.draw.once_in(2) {
             self.deliver();
         }
