@@ -34,7 +34,7 @@ pub fn replay(settings: &Replay, ui: &Ui) -> Result<()> {
     let runtime = super::runtime()?;
     let job = Job::open(settings, runtime.handle())?;
     let report = job.execute().map_err(|e| job.explain(e))?;
-    let saved = runtime.block_on(report.save(&job.output)).map(drop);
+    let saved = job.save(&report).map(drop);
     if saved.is_err() && report.outcome == Outcome::Committed {
         tracing::warn!("the records are landed; only the report could not be saved");
     }
@@ -45,13 +45,23 @@ pub fn replay(settings: &Replay, ui: &Ui) -> Result<()> {
     saved.and(kept)
 }
 
-/// All that one replay works with.
-struct Job<'a> {
+/// What a replay works with besides its settings, opened.
+pub struct Opened {
+    /// Where the tables are.
+    pub out: Output,
+    /// The transforms of the tables.
+    pub specs: Vec<Spec>,
+    /// Ends the replay, and the requests of stores that were opened with it.
+    pub stop: Stop,
+}
+
+/// One replay. Its tables are where [`Opened`] says, whatever place the settings
+/// name.
+pub struct Job<'a> {
     settings: &'a Replay,
     runtime: &'a Handle,
     stop: Stop,
     specs: Vec<Spec>,
-    store: Store,
     output: Output,
     run_id: String,
     started: DateTime<Utc>,
@@ -61,17 +71,34 @@ struct Job<'a> {
 impl<'a> Job<'a> {
     /// Opens the store and reads the transforms.
     fn open(settings: &'a Replay, runtime: &'a Handle) -> Result<Job<'a>> {
-        let (started, clock) = (Utc::now(), Instant::now());
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
         let store = runtime.block_on(Store::open(&settings.tables.url, &session))?;
-        let (output, run_id) = (Output::new(&store), run_id(started));
-        Ok(Job { settings, runtime, stop, specs, store, output, run_id, started, clock })
+        Ok(Job::new(settings, runtime, Opened { out: Output::new(&store), specs, stop }))
+    }
+
+    /// A replay in a store that is open already. It begins now.
+    pub fn new(settings: &'a Replay, runtime: &'a Handle, opened: Opened) -> Job<'a> {
+        let Opened { out: output, specs, stop } = opened;
+        let (started, clock) = (Utc::now(), Instant::now());
+        let run_id = run_id(started);
+        Job { settings, runtime, stop, specs, output, run_id, started, clock }
+    }
+
+    /// Saves the report beside the tables.
+    ///
+    /// # Errors
+    /// [`Error::Write`] or [`Error::AccessDenied`].
+    pub fn save(&self, report: &ReplayReport) -> Result<String> {
+        self.runtime.block_on(report.save(&self.output))
     }
 
     /// Replays one table after the other.
-    fn execute(&self) -> Result<ReplayReport> {
+    ///
+    /// # Errors
+    /// As [`replay`].
+    pub fn execute(&self) -> Result<ReplayReport> {
         let names = &self.settings.tables.names;
         let tables = self.runtime.block_on(tables::find(&self.output, &self.specs, names))?;
         let mut report = self.report();
@@ -147,7 +174,7 @@ impl<'a> Job<'a> {
             outcome: Outcome::NothingNew,
             started: rfc3339(self.started),
             elapsed_s: 0.0,
-            out: self.store.url().to_owned(),
+            out: self.output.url.clone(),
             spec_hash: spec::hash_all(&self.specs),
             requests: RequestCounts::default(),
             tables: BTreeMap::new(),
@@ -155,7 +182,7 @@ impl<'a> Job<'a> {
     }
 
     fn count(&self, report: &mut ReplayReport) {
-        report.requests = self.store.requests().snapshot();
+        report.requests = self.output.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
     }
 
@@ -167,7 +194,7 @@ impl<'a> Job<'a> {
         report.outcome = Outcome::PartlyCommitted;
         let tables: Vec<&str> = report.tables.keys().map(String::as_str).collect();
         tracing::warn!(tables = tables.join(", "), "replayed before the failure");
-        if let Err(error) = self.runtime.block_on(report.save(&self.output)) {
+        if let Err(error) = self.save(&report) {
             tracing::warn!(%error, "the report was not saved");
         }
     }

@@ -17,6 +17,8 @@ pub enum Act {
         sorts: bool,
     },
     Vacuum,
+    /// With the mended transforms; runs go on with the others.
+    Replay,
 }
 
 pub const RUN: Act = Act::Run { overwrites: false, packs: false };
@@ -35,13 +37,16 @@ impl Act {
         if format == Format::Delta && draw.once_in(4) {
             return Act::Optimize { sorts: draw.once_in(3) };
         }
+        if format == Format::Delta && draw.once_in(4) {
+            return Act::Replay;
+        }
         let overwrites = draw.once_in(5);
         Act::Run { overwrites, packs: format == Format::Delta && draw.once_in(5) }
     }
 
     /// Whether it lets the quarantine take over what it has not yet.
     pub fn settles(self) -> bool {
-        matches!(self, Act::Run { .. } | Act::Vacuum)
+        !matches!(self, Act::Optimize { .. })
     }
 }
 
@@ -55,6 +60,7 @@ impl fmt::Display for Act {
             }
             Act::Optimize { sorts: false } => f.write_str("optimize"),
             Act::Optimize { sorts: true } => f.write_str("optimize --sort id"),
+            Act::Replay => f.write_str("replay"),
             Act::Vacuum => f.write_str("vacuum --retain 0s --force"),
         }
     }

@@ -27,6 +27,7 @@ pub enum Commit {
     Write,
     Optimize,
     Vacuum,
+    Replay,
 }
 
 /// A table and its part of the quarantine: rows as texts, sorted.
@@ -53,8 +54,10 @@ struct Listed {
 
 const ROW: [&str; 2] = ["id", "note"];
 /// All but what differs from run to run, and the words.
-const REJECT: [&str; 8] =
-    ["topic", "partition", "offset", "object", "line", "column", "code", "raw"];
+const REJECT: [&str; 9] =
+    ["topic", "partition", "offset", "object", "line", "column", "code", "raw", RESOLVED];
+/// Of this one only whether it is there: it is a time.
+const RESOLVED: &str = "resolved_at";
 
 /// Reads tables, each file and each commit once as long as it is the same.
 #[derive(Default)]
@@ -155,7 +158,11 @@ fn texts(file: Bytes, columns: &[&str]) -> Result<Vec<String>, String> {
         let shown = shown.map_err(|e| e.to_string())?;
         for row in 0..batch.num_rows() {
             let values = columns.iter().zip(&shown);
-            let values = values.map(|(name, values)| format!("{name}={}", values.value(row)));
+            let values =
+                values.map(|(name, values)| match (values.value(row).to_string(), *name) {
+                    (value, RESOLVED) if value != "NULL" => format!("{name}=then"),
+                    (value, name) => format!("{name}={value}"),
+                });
             rows.push(values.collect::<Vec<_>>().join(" "));
         }
     }

@@ -2,7 +2,7 @@
 //! once.
 //!
 //! Each seed is a short history of a sink and of the commands over what it wrote:
-//! objects, runs, rebuilds, `optimize` and `vacuum`, commands that crash or whose
+//! objects, runs, rebuilds, `replay`, `optimize` and `vacuum`, commands that crash or whose
 //! store fails at some operation, and pairs of them at a time. After each step
 //! every table and its quarantine must equal a model on ordered maps; older
 //! versions too.

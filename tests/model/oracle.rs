@@ -29,7 +29,15 @@ struct Place {
 pub struct Table {
     marks: BTreeMap<Source, Mark>,
     rows: BTreeMap<Place, String>,
-    rejects: BTreeMap<Place, String>,
+    rejects: BTreeMap<Place, Rejected>,
+}
+
+#[derive(Debug, Clone)]
+struct Rejected {
+    text: String,
+    /// The row that the mended transforms make of it.
+    mended: Option<String>,
+    resolved: bool,
 }
 
 impl Table {
@@ -42,6 +50,19 @@ impl Table {
         let of_table = bucket.0.iter().filter(|(source, _)| source.topic.table == table);
         let read = of_table.filter(|(source, objects)| next.read(source, objects)).count();
         (read > 0).then_some(next)
+    }
+
+    /// What a replay with the mended transforms makes of it; `None` if there is
+    /// nothing to commit.
+    pub fn replayed(&self) -> Option<Table> {
+        let mut next = self.clone();
+        let mut landed = false;
+        for (place, reject) in next.rejects.iter_mut().filter(|(_, reject)| !reject.resolved) {
+            let Some(row) = reject.mended.clone() else { continue };
+            assert!(next.rows.insert(place.clone(), row).is_none(), "the model lands twice");
+            (reject.resolved, landed) = (true, true);
+        }
+        landed.then_some(next)
     }
 
     /// Takes what is new of one source; false if nothing is.
@@ -83,7 +104,7 @@ impl Table {
                 assert!(self.rows.insert(place, row).is_none(), "the model reads twice");
             }
             Becomes::Reject { column, code } => {
-                let row = format!(
+                let text = format!(
                     "topic={} partition={} offset={} object={} line={} column={} code={code} raw={}",
                     place.source.topic.name,
                     place.source.partition,
@@ -93,24 +114,29 @@ impl Table {
                     column.map_or_else(null, str::to_owned),
                     record.line.bytes().map(|b| format!("{b:02x}")).collect::<String>(),
                 );
-                assert!(self.rejects.insert(place, row).is_none(), "the model reads twice");
+                let mended = record.mended.clone();
+                let reject = Rejected { text, mended, resolved: false };
+                assert!(self.rejects.insert(place, reject).is_none(), "the model reads twice");
             }
         }
     }
 
     /// The rows, sorted as texts.
     pub fn rows(&self) -> Vec<String> {
-        sorted(&self.rows)
+        sorted(self.rows.values().cloned())
     }
 
     /// The rejects, sorted as texts.
     pub fn rejects(&self) -> Vec<String> {
-        sorted(&self.rejects)
+        let text = |Rejected { text, resolved, .. }: &Rejected| {
+            format!("{text} resolved_at={}", if *resolved { "then" } else { "NULL" })
+        };
+        sorted(self.rejects.values().map(text))
     }
 }
 
-fn sorted(rows: &BTreeMap<Place, String>) -> Vec<String> {
-    let mut rows: Vec<_> = rows.values().cloned().collect();
+fn sorted(rows: impl Iterator<Item = String>) -> Vec<String> {
+    let mut rows: Vec<_> = rows.collect();
     rows.sort_unstable();
     rows
 }

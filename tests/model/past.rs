@@ -79,6 +79,12 @@ impl Past {
                     }
                     written = true;
                 }
+                (Commit::Replay, Act::Replay) if !written => {
+                    let next = self.now.replayed();
+                    self.now = next.ok_or_else(|| format!("{name}: a replay of nothing"))?;
+                    self.quarantines.push(self.now.rejects());
+                    written = true;
+                }
                 (Commit::Optimize, Act::Optimize { .. } | Act::Run { packs: true, .. }) => {}
                 (Commit::Vacuum, Act::Vacuum) => {}
                 (commit, act) => return Err(format!("{name}: {commit:?} by {act}: {new:?}")),
@@ -87,6 +93,9 @@ impl Past {
         }
         same(&format!("the rows of {name}"), &found.rows, &self.now.rows())?;
         self.follow_quarantine(found, attempt.whole && attempt.act.settles())?;
+        if attempt.whole && attempt.act == Act::Replay && self.now.replayed().is_some() {
+            return Err(format!("{name}: the replay left something out"));
+        }
         let is_packed = attempt.whole && matches!(attempt.act, Act::Optimize { .. });
         if is_packed && (found.files > 1 || found.reject_files > 1) {
             let (rows, rejects) = (found.files, found.reject_files);

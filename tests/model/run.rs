@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering::SeqCst;
 use chrono::Utc;
 use pinclean::cli;
 use pinclean::commands::run::{Job, Opened};
-use pinclean::commands::{optimize, vacuum};
+use pinclean::commands::{optimize, replay, vacuum};
 use pinclean::optimize::Optimizer;
 use pinclean::pipeline::report::run_id;
 use pinclean::progress::Progress;
-use pinclean::settings::{Command, Layers, LogFormat, ProgressMode, Run, Ui};
+use pinclean::settings::{Command, Layers, LogFormat, ProgressMode, Replay, Run, Ui};
 use pinclean::signals::Stop;
 use pinclean::spec::{self, Spec};
 use pinclean::store::Output;
@@ -31,12 +31,13 @@ pub struct Program {
     pub runtime: Runtime,
     pub format: Format,
     specs: Vec<Spec>,
+    mended: Vec<Spec>,
 }
 
 /// How a command ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// It did all that it had to, and if it is a run, committed to so many tables
+    /// It did all that it had to, and if it is a run or a replay, committed to so many tables
     /// by its own words; perhaps its report could not be saved.
     Done(Option<u64>, Result<(), pinclean::Error>),
     Failed(pinclean::Error),
@@ -48,10 +49,12 @@ impl Program {
     pub fn new(format: Format) -> Program {
         silence_the_dead();
         let files = TRANSFORMS.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let mended = files.clone().map(|(name, text)| (name, text.replace("required = true", "")));
         Program {
             runtime: Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(),
             format,
             specs: spec::parse_files(&files).unwrap(),
+            mended: spec::parse_files(&mended).unwrap(),
         }
     }
 
@@ -81,6 +84,7 @@ impl Program {
                 let vacuumed = &mut Vec::new();
                 ended(self.runtime.block_on(vacuum::below(&out, &settings, vacuumed)))
             }
+            Command::Replay(settings) => self.replay(&settings, out),
             other => panic!("{other:?}"),
         }));
         match ended {
@@ -107,6 +111,18 @@ impl Program {
         }
     }
 
+    fn replay(&self, settings: &Replay, out: Output) -> Ended {
+        let opened = replay::Opened { out, specs: self.mended.clone(), stop: Stop::default() };
+        let job = replay::Job::new(settings, self.runtime.handle(), opened);
+        match job.execute() {
+            Ok(report) => {
+                let committed = report.tables.values().filter(|table| table.commit.is_some());
+                Ended::Done(Some(committed.count() as u64), job.save(&report).map(drop))
+            }
+            Err(error) => Ended::Failed(error),
+        }
+    }
+
     /// The settings of a command as it is typed: one worker, so that operations
     /// come in the same order each time.
     fn settings(&self, act: Act) -> Command {
@@ -118,7 +134,7 @@ impl Program {
             (Act::Run { .. }, Format::Delta) => {
                 &["--source", "in", "--out", "out", "--memory", "64MiB"]
             }
-            (Act::Optimize { .. }, _) => &["--tables", "out", "--memory", "64MiB"],
+            (Act::Optimize { .. } | Act::Replay, _) => &["--tables", "out", "--memory", "64MiB"],
             (Act::Vacuum, _) => &["--tables", "out"],
         };
         let typed = cli::parse(typed.split(' ').chain(more.iter().copied())).unwrap();

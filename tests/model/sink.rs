@@ -69,6 +69,8 @@ const DAYS: [&str; 3] =
 pub struct Record {
     pub line: String,
     pub becomes: Becomes,
+    /// The row that the mended transforms make of a reject.
+    pub mended: Option<String>,
 }
 
 #[derive(Debug)]
@@ -286,7 +288,10 @@ fn record(n: u64, draw: &mut Draw) -> Record {
             (line, Becomes::Row { id: n, note: Some(note) })
         }
     };
-    Record { line, becomes }
+    // What is mended: an id is not required any more.
+    let is_mended = matches!(becomes, Becomes::Reject { code: "required", .. });
+    let mended = is_mended.then(|| format!("id=NULL note={n}"));
+    Record { line, becomes, mended }
 }
 
 fn compress(text: &str) -> Vec<u8> {

@@ -41,7 +41,7 @@ pub struct World<'a> {
 /// What a command tells of itself.
 struct Outcome {
     done: bool,
-    /// The tables that a run committed to.
+    /// The tables that a run or a replay committed to.
     committed: Option<u64>,
 }
 
@@ -83,6 +83,7 @@ impl<'a> World<'a> {
         }
         self.look_back()?;
         if self.program.format == Format::Delta {
+            self.act(Act::Replay)?;
             self.act(Act::Optimize { sorts: false })?;
             self.act(Act::Vacuum)?;
         }
@@ -282,9 +283,9 @@ impl<'a> World<'a> {
         let bucket = self.sink.bucket.clone();
         let (committed, whole) = (outcome.committed, clean && outcome.done);
         self.settle(&Attempt { act, bucket: &bucket, committed, whole })?;
-        match committed {
-            Some(_) => self.check_complete(),
-            None => Ok(()),
+        match (act, committed) {
+            (Act::Run { .. }, Some(_)) => self.check_complete(),
+            _ => Ok(()),
         }
     }
 

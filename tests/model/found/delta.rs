@@ -143,14 +143,16 @@ impl Log {
         let commit = match operation {
             Some("WRITE") => Commit::Write,
             Some("OPTIMIZE") => Commit::Optimize,
+            Some("REPLAY") => Commit::Replay,
             Some("VACUUM START" | "VACUUM END") => Commit::Vacuum,
             other => return Err(format!("what is a {other:?}?")),
         };
         self.commits.push(commit);
+        let changes_data = matches!(commit, Commit::Write | Commit::Replay);
         let of =
             |kind: &'static str| actions.iter().map(move |a| &a[kind]).filter(|a| a.is_object());
         for file in of("remove").chain(of("add")) {
-            if file["dataChange"].as_bool() != Some(commit == Commit::Write) {
+            if file["dataChange"].as_bool() != Some(changes_data) {
                 return Err(format!("dataChange is wrong: {file}"));
             }
         }
