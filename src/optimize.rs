@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use serde_json::json;
@@ -86,13 +85,7 @@ impl Optimizer<'_> {
             place: log.place(),
             problem: "it has a column of a type that pinclean does not write".to_owned(),
         })?;
-        let sink = FileSink {
-            output: log.output().clone(),
-            runtime: self.runtime.clone(),
-            table: packing.table.to_owned(),
-            spec_hash: None,
-            held: Arc::default(),
-        };
+        let sink = FileSink::anew(log, self.runtime.clone());
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = cores.min((self.memory / PER_WORKER).max(1) as usize);
         let memory = self.memory / workers as u64 / SORTED_SHARE;

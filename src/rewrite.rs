@@ -25,7 +25,7 @@ mod files;
 mod many;
 mod sort;
 
-pub use many::{Many, take_away};
+pub use many::{Many, take_away, take_away_paths};
 
 /// Files whose footers are fetched ahead: half a megabyte each, at most.
 const OPENED_AHEAD: usize = 8;
@@ -79,7 +79,7 @@ impl Rewrite<'_> {
     /// of rows than the old ones say. No file is left.
     pub fn run(&self, sources: &[Source], name: &str) -> Result<Vec<Staged>> {
         let Some(first) = sources.first() else { return Ok(Vec::new()) };
-        self.refuse_deletion_vectors(sources)?;
+        self.log.refuse_deletion_vectors(sources.iter().map(|source| &source.file))?;
         let partition = &first.file.partition;
         let columns = self.schema.fields().iter();
         let columns = columns.filter(|field| !partition.contains_key(field.name()));
@@ -92,21 +92,6 @@ impl Rewrite<'_> {
                 Err(error)
             }
         }
-    }
-
-    /// Another engine's vectors say which rows are deleted; they are not read.
-    fn refuse_deletion_vectors(&self, sources: &[Source]) -> Result<()> {
-        let Some(source) = sources.iter().find(|source| source.file.has_deletion_vector) else {
-            return Ok(());
-        };
-        Err(Error::BadTable {
-            place: self.log.place(),
-            problem: format!(
-                "another engine deleted rows of {} by a deletion vector: apply the vectors there \
-                 first (in Spark: REORG TABLE … APPLY (PURGE))",
-                source.file.path
-            ),
-        })
     }
 
     fn copy(&self, sources: &[Source], schema: &SchemaRef, files: &mut Files) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::optimize::Optimizer;
 use crate::pipeline::report::{Packed, run_id};
 use crate::settings::{Optimize, Ui};
 use crate::signals::Stop;
-use crate::store::{Output, Session, Store, was_cut_short};
+use crate::store::{Output, Session, Store, blame_signal};
 use crate::{Error, Result};
 
 /// Packs the small files of tables into larger ones, in commits that change no
@@ -35,10 +35,7 @@ pub fn optimize(settings: &Optimize, ui: &Ui) -> Result<()> {
     let optimized = runtime
         .block_on(Store::open(&settings.tables.url, &session))
         .and_then(|store| below(&Output::new(&store), settings, &optimizer, ui));
-    optimized.map_err(|error| match stop.requested() {
-        Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
-        _ => error,
-    })
+    optimized.map_err(|error| blame_signal(error, &stop))
 }
 
 /// [`optimize`] below an output that is open already, whatever place the settings

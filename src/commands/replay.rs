@@ -16,7 +16,7 @@ use crate::replay::report::{ReplayReport, TableReplay};
 use crate::settings::{Replay, Ui};
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
-use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
+use crate::store::{Output, RequestCounts, Session, Store, blame_signal};
 use crate::{Error, Result, replay as library};
 
 mod tables;
@@ -201,9 +201,6 @@ impl<'a> Job<'a> {
 
     /// Says of what failed only since a signal came that the signal ended it.
     fn explain(&self, error: Error) -> Error {
-        match self.stop.requested() {
-            Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
-            _ => error,
-        }
+        blame_signal(error, &self.stop)
     }
 }

@@ -76,7 +76,8 @@ pub fn note_of(entry: Vec<Action>) -> Option<Value> {
 }
 
 /// Whether `change`, planned from `base`, may be made to `now`. `live` are the
-/// files of `now`; they only matter if the change requires some.
+/// files of `now`; they only matter if the change requires some and the version
+/// is a later one.
 pub fn standing(
     base: Option<&State>,
     now: Option<&State>,

@@ -78,7 +78,10 @@ impl Log {
             }
         }
         let live = match &now {
-            Some(now) if !change.requires.files.is_empty() => self.live_paths(now).await?,
+            // What the change was planned from has the files.
+            Some(now) if !change.requires.files.is_empty() && !is_version_of(base, now) => {
+                self.live_paths(now).await?
+            }
             _ => BTreeSet::new(),
         };
         match standing(base, now.as_ref(), &change.requires, &live) {
@@ -124,6 +127,10 @@ impl Log {
             },
         }
     }
+}
+
+fn is_version_of(base: Option<&State>, now: &State) -> bool {
+    base.is_some_and(|base| base.version() == now.version())
 }
 
 /// What became of one attempt.

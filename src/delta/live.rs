@@ -72,6 +72,25 @@ impl Log {
         Ok(files.collect())
     }
 
+    /// Refuses files of which another engine has deleted rows by vectors: they are
+    /// not read, and a deleted row must not come back.
+    ///
+    /// # Errors
+    /// [`Error::BadTable`] with the first of them.
+    pub fn refuse_deletion_vectors<'f>(
+        &self,
+        files: impl IntoIterator<Item = &'f LiveFile>,
+    ) -> Result<()> {
+        match files.into_iter().find(|file| file.has_deletion_vector) {
+            None => Ok(()),
+            Some(file) => Err(self.bad(format!(
+                "another engine deleted rows of {} by a deletion vector: apply the vectors there \
+                 first (in Spark: REORG TABLE … APPLY (PURGE))",
+                file.path
+            ))),
+        }
+    }
+
     pub(super) async fn live_paths(&self, state: &State) -> Result<BTreeSet<String>> {
         Ok(self.files(state).await?.into_iter().map(|file| file.path).collect())
     }
@@ -84,7 +103,7 @@ impl Log {
     }
 
     pub(super) fn explain_library(&self, e: DeltaTableError) -> Error {
-        let folder = self.folder.clone().join("_delta_log");
+        let folder = self.folder_of_commits();
         match e {
             DeltaTableError::KernelError(e) => self.explain(e),
             DeltaTableError::ObjectStore { source } => self.output.read_error(&folder, source),

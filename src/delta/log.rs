@@ -93,7 +93,8 @@ impl Log {
     pub fn new(output: &Output, folder: Path) -> Log {
         let root: Arc<dyn ObjectStore> = Arc::new(Remembering::new(Arc::clone(&output.objects)));
         let table = Arc::new(PrefixStore::new(Arc::clone(&root), folder.clone()));
-        let store = default_logstore(table, Arc::clone(&root), &location(&folder), &no_options());
+        let options = StorageConfig::default();
+        let store = default_logstore(table, Arc::clone(&root), &location(&folder), &options);
         let output = Output { objects: root, ..output.clone() };
         Log { output, folder, store }
     }
@@ -176,8 +177,13 @@ impl Log {
         known.collect::<Result<_>>().map(Some)
     }
 
-    pub(crate) fn entry_path(&self, version: Version) -> Path {
-        self.folder.clone().join("_delta_log").join(format!("{version:020}.json"))
+    /// Where a commit is below the output; it need not be there.
+    pub fn entry_path(&self, version: Version) -> Path {
+        self.folder_of_commits().join(format!("{version:020}.json"))
+    }
+
+    pub(super) fn folder_of_commits(&self) -> Path {
+        self.folder.clone().join("_delta_log")
     }
 
     /// The table's root for the kernel; ends with a slash.
@@ -210,7 +216,7 @@ impl Log {
 
     /// What the operator can do about an error of the kernel.
     pub(super) fn explain(&self, e: KernelError) -> Error {
-        let folder = self.folder.clone().join("_delta_log");
+        let folder = self.folder_of_commits();
         match e {
             KernelError::Backtraced { source, .. } => self.explain(*source),
             KernelError::ObjectStore(e) if is_of_a_listing(&e) => {
@@ -234,7 +240,7 @@ impl Log {
             return self.bad(e.to_string());
         }
         let e = object_store::Error::Generic { store: "table log", source: e };
-        self.output.read_error(&self.folder.clone().join("_delta_log"), e)
+        self.output.read_error(&self.folder_of_commits(), e)
     }
 }
 
@@ -258,10 +264,6 @@ fn is_of_a_listing(e: &object_store::Error) -> bool {
         object_store::Error::Generic { source, .. } => source.to_string().contains("list request"),
         _ => false,
     }
-}
-
-fn no_options() -> StorageConfig {
-    StorageConfig::default()
 }
 
 type BoxedError = Box<dyn std::error::Error + Send + Sync>;

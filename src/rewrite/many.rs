@@ -94,8 +94,13 @@ struct Work<'a> {
 /// Deletes files that no log lists. Those that stay cost space until they are
 /// vacuumed.
 pub async fn take_away(log: &Log, files: &[DataFile]) {
-    let delete = async |file: &DataFile| {
-        let path = log.file_path(&file.path);
+    take_away_paths(log, files.iter().map(|file| file.path.as_str())).await;
+}
+
+/// As [`take_away`], of files that are no data: as paths below the table's folder.
+pub async fn take_away_paths(log: &Log, files: impl IntoIterator<Item = &str>) {
+    let delete = async |file: &str| {
+        let path = log.file_path(file);
         match log.output().objects.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => tracing::debug!(%path, %error, "a file that no log lists stays"),

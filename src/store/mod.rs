@@ -30,7 +30,7 @@ pub use probe::probe;
 pub use requests::{RequestCounts, Requests};
 pub use s3::{ListPage, ListedKey, Page, S3};
 pub use session::{S3Options, Session};
-pub use wire::was_cut_short;
+pub use wire::blame_signal;
 
 /// A place that holds objects; cheap to clone.
 #[derive(Debug, Clone)]

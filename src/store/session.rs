@@ -83,7 +83,7 @@ impl Session {
     }
 
     /// The same session, whose stores give up soon after a signal; see
-    /// [`was_cut_short`](super::was_cut_short).
+    /// [`blame_signal`](super::blame_signal).
     pub fn stopped_by(self, stop: Stop) -> Session {
         Session { stop, ..self }
     }

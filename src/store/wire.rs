@@ -15,6 +15,7 @@ use object_store::client::{
 
 use super::refusal::{Answer, Refusal};
 use super::requests::Requests;
+use crate::Error;
 use crate::signals::Stop;
 
 /// Attempts to reach a server that never answered, before giving up.
@@ -32,8 +33,16 @@ const GRACE: Duration = Duration::from_secs(1);
 #[error("the request was cut short by a signal")]
 struct CutShort;
 
-/// Whether something failed only since a signal ended its request.
-pub fn was_cut_short(e: &(dyn StdError + 'static)) -> bool {
+/// Says of what failed only since a signal ended its request that the signal did
+/// it.
+pub fn blame_signal(error: Error, stop: &Stop) -> Error {
+    match stop.requested() {
+        Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
+        _ => error,
+    }
+}
+
+fn was_cut_short(e: &(dyn StdError + 'static)) -> bool {
     std::iter::successors(Some(e), |&e| e.source()).any(|e| e.is::<CutShort>())
 }
 

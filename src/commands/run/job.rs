@@ -27,7 +27,7 @@ use crate::progress::Progress;
 use crate::settings::{Format, Run};
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
-use crate::store::{Output, RequestCounts, Session, Store, was_cut_short};
+use crate::store::{Output, RequestCounts, Session, Store, blame_signal};
 use complete::check_complete;
 
 /// What a run works with besides its settings, opened.
@@ -173,10 +173,7 @@ impl<'a> Job<'a> {
 
     /// Says of what failed only since a signal came that the signal ended it.
     pub fn explain(&self, error: Error) -> Error {
-        match self.stop.requested() {
-            Some(signal) if was_cut_short(&error) => Error::Stopped(signal),
-            _ => error,
-        }
+        blame_signal(error, &self.stop)
     }
 
     fn output(&self) -> Output {

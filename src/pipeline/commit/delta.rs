@@ -179,7 +179,8 @@ impl DeltaTable {
 
     /// Where the commit of a version is, for messages.
     pub fn place(&self, version: Version) -> String {
-        format!("{}/_delta_log/{version:020}.json", self.logs.rows.place())
+        let rows = &self.logs.rows;
+        rows.output().place(&rows.entry_path(version))
     }
 
     /// Commits a run that was planned from `base`, and brings the quarantine up
@@ -204,7 +205,9 @@ impl DeltaTable {
         failpoint::hit(Point::BeforeSettle);
         take_away(&self.logs.rows, &outcome.unlisted).await;
         let after = async {
-            if let Some(state) = self.logs.rows.read().await? {
+            if change.note.get("rejects").is_some()
+                && let Some(state) = self.logs.rows.read().await?
+            {
                 self.logs.settle(&state).await?;
             }
             self.logs.rows.maintain(version).await

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::internal;
 use crate::Result;
-use crate::delta::stats;
+use crate::delta::{Log, stats};
 use crate::store::Output;
 
 /// Rows of a row group: enough for readers to work in large steps.
@@ -37,6 +37,18 @@ pub struct FileSink {
 }
 
 impl FileSink {
+    /// For files of a table that are written anew: their rows may come from
+    /// several transforms.
+    pub fn anew(log: &Log, runtime: Handle) -> FileSink {
+        FileSink {
+            output: log.output().clone(),
+            runtime,
+            table: log.folder().to_string(),
+            spec_hash: None,
+            held: Arc::default(),
+        }
+    }
+
     /// How files of `schema` are encoded. No run and no time is in it: a
     /// repeated attempt gives the same bytes.
     pub(super) fn properties(&self, schema: &Schema) -> Result<WriterProperties> {

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use super::unique::as_live;
 use super::widen::Widened;
 use super::{DeltaTable, add, internal, same_rows};
-use object_store::ObjectStoreExt;
-
 use crate::Result;
 use crate::delta::{Action, LiveFile, State};
 use crate::pipeline::commit::{Draft, Mode};
 use crate::pipeline::write::DataFile;
-use crate::rewrite::take_away;
+use crate::rewrite::{take_away, take_away_paths};
 
 /// The files of a commit. All new ones are published, and no log lists them.
 #[derive(Debug, Default)]
@@ -138,12 +136,7 @@ impl DeltaTable {
             take_away(&self.logs.rows, files).await;
         }
         take_away(&self.logs.rejects, &draft.rejects).await;
-        if let Some(ids) = &draft.resolved {
-            let path = self.logs.rejects.file_path(ids);
-            if let Err(error) = self.logs.rejects.output().objects.delete(&path).await {
-                tracing::debug!(%path, %error, "a file that no log lists stays");
-            }
-        }
+        take_away_paths(&self.logs.rejects, draft.resolved.as_deref()).await;
     }
 }
 

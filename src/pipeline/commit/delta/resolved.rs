@@ -14,7 +14,6 @@ use arrow::compute::kernels::zip::zip;
 use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
@@ -27,6 +26,7 @@ use crate::pipeline::report::run_id;
 use crate::pipeline::write::{
     DataFile, FileSink, FileWriter, Staged, discard, publish, quarantine_schema,
 };
+use crate::rewrite::take_away;
 use crate::{Error, Result};
 
 /// What the note of a replay's commit says of the rejects that it lands.
@@ -62,12 +62,7 @@ impl Rewritten {
 
     /// Removes what was written: another was first, and no log lists it.
     pub(super) async fn take_away(&self, log: &Log) {
-        for file in &self.written {
-            let path = log.file_path(&file.path);
-            if let Err(error) = log.output().objects.delete(&path).await {
-                tracing::debug!(%path, %error, "a file that no log lists stays");
-            }
-        }
+        take_away(log, &self.written).await;
     }
 }
 
@@ -86,13 +81,7 @@ pub(super) async fn rewrite(log: &Log, there: &State, resolved: &Resolved) -> Re
     }
     let at = DateTime::parse_from_rfc3339(&resolved.at).map_err(internal)?;
     let mark = Mark { ids, at: at.timestamp_micros(), by: resolved.run_id.clone() };
-    let sink = FileSink {
-        output: log.output().clone(),
-        runtime: Handle::current(),
-        table: log.folder().to_string(),
-        spec_hash: None,
-        held: Arc::default(),
-    };
+    let sink = FileSink::anew(log, Handle::current());
     let output = log.output().clone();
     let log = log.clone();
     // A name for this attempt alone: another may be at the same.

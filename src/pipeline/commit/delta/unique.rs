@@ -16,7 +16,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use serde_json::Value;
@@ -104,7 +103,7 @@ impl OnePerKey {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let run: Vec<LiveFile> = files.iter().map(as_live).collect();
         let old = self.candidates(live, &run);
-        refuse_deletion_vectors(log, &old)?;
+        log.refuse_deletion_vectors(&old)?;
         let count = old.len();
         let all: Vec<LiveFile> = old.into_iter().chain(run).collect();
         let runtime = Handle::current();
@@ -161,13 +160,7 @@ impl OnePerKey {
         files: Vec<(LiveFile, Kept)>,
         name: &str,
     ) -> Result<Vec<Staged>> {
-        let sink = FileSink {
-            output: log.output().clone(),
-            runtime: Handle::current(),
-            table: log.folder().to_string(),
-            spec_hash: None,
-            held: Arc::new(AtomicUsize::new(0)),
-        };
+        let sink = FileSink::anew(log, Handle::current());
         let (schema, target_size) = (&self.columns, u64::MAX);
         let rewrite = Rewrite { log, sink: &sink, schema, target_size, sort: None };
         let mut staged = Vec::new();
@@ -201,20 +194,6 @@ pub(super) fn as_live(file: &DataFile) -> LiveFile {
 
 fn input(log: &Log, file: &LiveFile) -> Input {
     Input { path: log.file_path(&file.path), partition: file.partition.clone() }
-}
-
-/// Another engine's vectors say which rows are deleted; they are not read, and a
-/// deleted row must not win.
-fn refuse_deletion_vectors(log: &Log, files: &[LiveFile]) -> Result<()> {
-    let Some(file) = files.iter().find(|file| file.has_deletion_vector) else { return Ok(()) };
-    Err(Error::BadTable {
-        place: log.place(),
-        problem: format!(
-            "another engine deleted rows of {} by a deletion vector: apply the vectors there \
-             first (in Spark: REORG TABLE … APPLY (PURGE))",
-            file.path
-        ),
-    })
 }
 
 fn internal(e: impl std::fmt::Display) -> Error {

@@ -3,8 +3,6 @@
 //! The log could say that older files are of a narrower type (the protocol's
 //! feature `typeWidening`), but few readers can read such a table.
 
-use std::sync::Arc;
-
 use super::{DeltaTable, internal};
 use crate::Result;
 use crate::delta::{LiveFile, State, arrow_schema};
@@ -60,13 +58,7 @@ impl DeltaTable {
         let log = &self.logs.rows;
         let schema = arrow_schema(&self.about.schema)
             .ok_or_else(|| internal("a column is of a type that no file has"))?;
-        let sink = FileSink {
-            output: log.output().clone(),
-            runtime: tokio::runtime::Handle::current(),
-            table: self.logs.table.clone(),
-            spec_hash: None,
-            held: Arc::default(),
-        };
+        let sink = FileSink::anew(log, tokio::runtime::Handle::current());
         let rewrite = Rewrite {
             log,
             sink: &sink,
