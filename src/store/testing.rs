@@ -326,8 +326,10 @@ async fn requests_retries_and_bytes_are_counted() {
 
 #[tokio::test]
 async fn an_endpoint_where_nobody_answers_is_given_up_soon() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let endpoint_url = Some(format!("http://{free}"));
+    // Bound and not listening: it refuses, and no server of another test gets it.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let endpoint_url = Some(format!("http://{}", socket.local_addr().unwrap()));
     let options = S3Options { profile: Some("lake".into()), endpoint_url, ..Default::default() };
     let store = open("s3://lake", options).await;
     let e = list(&store).await.unwrap_err();
