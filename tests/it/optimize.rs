@@ -159,7 +159,13 @@ fn two_at_once_and_a_run_beside_them_lose_and_double_nothing() {
     let place = Place::new();
     (0..20).for_each(|n| place.grow(n, &[]));
     place.put(80);
-    let start = |args: &[&str]| pinclean(place.path(), args).spawn().unwrap();
+    // Each has two logs to pack. A little apart, so that one is first in both: else
+    // each may win one of them and lose the other.
+    let start = |args: &[&str]| {
+        let child = pinclean(place.path(), args).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        child
+    };
     let mut started = [
         start(&["optimize", "geo", "--tables", "out", "--quiet"]),
         start(&["optimize", "geo", "--tables", "out", "--quiet"]),

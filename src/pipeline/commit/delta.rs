@@ -205,9 +205,7 @@ impl DeltaTable {
         failpoint::hit(Point::BeforeSettle);
         take_away(&self.logs.rows, &outcome.unlisted).await;
         let after = async {
-            if change.note.get("rejects").is_some()
-                && let Some(state) = self.logs.rows.read().await?
-            {
+            if let Some(state) = self.logs.rows.read().await? {
                 self.logs.settle(&state).await?;
             }
             self.logs.rows.maintain(version).await
