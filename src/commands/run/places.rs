@@ -1,5 +1,6 @@
 //! Places that are wrong whatever the run finds: told before it starts.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ pub fn check_report(file: &Path) -> Result<()> {
 }
 
 /// Takes the report of an earlier run away: it must not stand for this one if
-/// this one fails.
+/// this one fails. A run beside this one may do the same at the same time.
 ///
 /// # Errors
 /// [`Error::File`]
@@ -36,10 +37,13 @@ pub fn clear_report(file: &Path) -> Result<()> {
     if !file.is_file() {
         return Ok(());
     }
-    std::fs::remove_file(file).map_err(|e| Error::File {
-        path: file.to_owned(),
-        problem: format!("the report of an earlier run cannot be removed: {e}"),
-    })
+    match std::fs::remove_file(file) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::File {
+            path: file.to_owned(),
+            problem: format!("the report of an earlier run cannot be removed: {e}"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Tables among the topics would be taken for topics by the next run.
@@ -60,6 +64,8 @@ pub fn keep_apart(source: &Store, settings: &Run) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     #[test]
@@ -91,5 +97,27 @@ mod tests {
         clear_report(&old).unwrap();
         clear_report(Path::new("/dev/null")).unwrap();
         assert!(!old.exists() && Path::new("/dev/null").exists());
+    }
+
+    #[test]
+    fn an_old_report_goes_whoever_takes_it_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("old.json");
+        let (runs, rounds) = (4, 500);
+        let together = Barrier::new(runs);
+        let round = |_| {
+            if together.wait().is_leader() {
+                std::fs::write(&old, "").unwrap();
+            }
+            together.wait();
+            clear_report(&old).map_err(|e| e.to_string())
+        };
+        std::thread::scope(|scope| {
+            let run = || (0..rounds).map(round).collect::<Vec<_>>();
+            let runs: Vec<_> = (0..runs).map(|_| scope.spawn(run)).collect();
+            let ends = runs.into_iter().flat_map(|run| run.join().unwrap());
+            assert_eq!(ends.collect::<Result<(), _>>(), Ok(()));
+        });
+        assert!(!old.exists());
     }
 }

@@ -215,6 +215,38 @@ async fn the_report_is_saved_beside_the_tables_and_where_asked() {
     report().save_file(&file).unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), report().to_json().unwrap());
     assert!(matches!(report().save_file(folder.path()), Err(Error::Write { .. })));
+    assert!(matches!(report().save_file(&file.join("x")), Err(Error::Write { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the report and no other");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_to_what_is_no_plain_file_goes_through_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, link] = ["report.json", "link"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    report().save_file(&link).unwrap();
+    assert!(link.is_symlink() && file.is_file());
+    assert!(report().save_file(std::path::Path::new("/dev/null")).is_ok());
+}
+
+#[test]
+fn whoever_reads_a_report_reads_all_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let write = |run_id: &str, source: String| {
+        let report = Report { run_id: run_id.into(), source, ..report() };
+        (0..100).for_each(|_| report.save_file(&file).unwrap());
+    };
+    let long = "long/".repeat(2_000);
+    std::thread::scope(|scope| {
+        let writers =
+            [scope.spawn(|| write("a", "short".into())), scope.spawn(|| write("b", long))];
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let Ok(text) = std::fs::read(&file) else { continue };
+            serde_json::from_slice::<serde_json::Value>(&text).unwrap();
+        }
+    });
 }
 
 #[test]

@@ -121,14 +121,16 @@ fn two_at_once(site: &Site) {
         thread::sleep(took * n / 10);
         let second = site.command(&[]).spawn().unwrap();
         let ends = [ended(site, first), ended(site, second)];
+        let about = ends.each_ref().map(|ran| format!("{:?}: {}", ran.code, ran.stderr));
+        let about = format!("{:?}, {n}/10 of {took:?} apart: {about:#?}", site.format);
         for ran in &ends {
-            assert!(matches!(ran.code, Some(0 | 75)), "{ends:#?}");
-            assert!(ran.code == Some(0) || ran.stderr.contains("another run is ahead"));
+            assert!(matches!(ran.code, Some(0 | 75)), "{about}");
+            assert!(ran.code == Some(0) || ran.stderr.contains("another run is ahead"), "{about}");
         }
-        assert!(ends.iter().any(|ran| ran.code == Some(0)), "{ends:#?}");
-        assert!(content(site) == expected, "{ends:#?}");
+        assert!(ends.iter().any(|ran| ran.code == Some(0)), "{about}");
+        assert!(content(site) == expected, "{about}");
         site.run(&[]).done();
-        assert!(content(site) == expected, "{ends:#?}");
+        assert!(content(site) == expected, "{about}");
         site.assert_settled();
         site.clear_out();
     }
