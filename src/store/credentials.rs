@@ -40,8 +40,16 @@ impl CachedCredentials {
     ///
     /// If they cannot be renewed, the old ones serve until they expire.
     pub(super) async fn get(&self) -> Result<Arc<AwsCredential>, CredentialFailure> {
+        self.get_at(SystemTime::now).await
+    }
+
+    /// The same, by this clock, which is read once there is nobody to wait for.
+    async fn get_at(
+        &self,
+        clock: impl FnOnce() -> SystemTime,
+    ) -> Result<Arc<AwsCredential>, CredentialFailure> {
         let mut cached = self.cached.lock().await;
-        let now = SystemTime::now();
+        let now = clock();
         if let Some(c) = cached.as_ref()
             && c.refresh.is_none_or(|(soon, _)| now < soon)
         {
@@ -120,7 +128,7 @@ mod tests {
     /// Hands out keys `key1`, `key2`, … and then fails.
     #[derive(Debug)]
     struct Script {
-        lifetime: Option<Duration>,
+        expiry: Option<SystemTime>,
         answers: u32,
         asked: Arc<AtomicU32>,
     }
@@ -131,8 +139,7 @@ mod tests {
             if n > self.answers {
                 return Err(CredentialsError::provider_error("the token service is away"));
             }
-            let expiry = self.lifetime.map(|l| SystemTime::now() + l);
-            Ok(Credentials::new(format!("key{n}"), "secret", None, expiry, "script"))
+            Ok(Credentials::new(format!("key{n}"), "secret", None, self.expiry, "script"))
         }
     }
 
@@ -148,41 +155,63 @@ mod tests {
         }
     }
 
-    fn script(lifetime: Option<u64>, answers: u32) -> (Arc<CachedCredentials>, Arc<AtomicU32>) {
+    /// So many seconds after some moment.
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
+    }
+
+    /// Credentials that expire so many seconds after that moment.
+    fn script(expiry: Option<u64>, answers: u32) -> (Arc<CachedCredentials>, Arc<AtomicU32>) {
         let asked = Arc::new(AtomicU32::new(0));
-        let lifetime = lifetime.map(Duration::from_millis);
-        let provider = Script { lifetime, answers, asked: Arc::clone(&asked) };
-        let cached = CachedCredentials::new(SharedCredentialsProvider::new(provider));
+        let script = Script { expiry: expiry.map(at), answers, asked: Arc::clone(&asked) };
+        let cached = CachedCredentials::new(SharedCredentialsProvider::new(script));
         (Arc::new(cached), asked)
     }
 
     #[tokio::test]
     async fn credentials_are_asked_for_once_by_many_at_the_same_time() {
-        for lifetime in [None, Some(3_600_000), Some(60_000)] {
-            let (cached, asked) = script(lifetime, 1);
-            let all = futures::future::join_all((0..20).map(|_| cached.get())).await;
+        for expiry in [None, Some(3_600), Some(60)] {
+            let (cached, asked) = script(expiry, 1);
+            let all = futures::future::join_all((0..20).map(|_| cached.get_at(|| at(0)))).await;
             assert!(all.iter().all(|c| c.as_ref().unwrap().key_id == "key1"));
-            assert_eq!(asked.load(SeqCst), 1, "{lifetime:?}");
+            assert_eq!(asked.load(SeqCst), 1, "{expiry:?}");
         }
     }
 
     #[tokio::test]
     async fn credentials_are_renewed_before_they_expire() {
-        let (cached, _) = script(Some(40), 2);
-        assert_eq!(cached.get().await.unwrap().key_id, "key1");
-        tokio::time::sleep(Duration::from_millis(25)).await;
-        assert_eq!(cached.get().await.unwrap().key_id, "key2");
+        for (expiry, good, late) in [(3_600, 3_299, 3_300), (60, 29, 30)] {
+            let (cached, _) = script(Some(expiry), 2);
+            for (now, key) in [(0, "key1"), (good, "key1"), (late, "key2")] {
+                assert_eq!(cached.get_at(|| at(now)).await.unwrap().key_id, key, "{now}");
+            }
+        }
     }
 
     #[tokio::test]
     async fn old_credentials_serve_until_they_expire_and_then_the_cause_is_told() {
         let (cached, asked) = script(Some(400), 1);
-        assert_eq!(cached.get().await.unwrap().key_id, "key1");
-        tokio::time::sleep(Duration::from_millis(220)).await;
-        assert_eq!(cached.get().await.unwrap().key_id, "key1");
-        assert_eq!(asked.load(SeqCst), 2);
-        tokio::time::sleep(Duration::from_millis(220)).await;
-        let failure = cached.get().await.unwrap_err();
+        for (now, times) in [(0, 1), (199, 1), (200, 2), (399, 3)] {
+            assert_eq!(cached.get_at(|| at(now)).await.unwrap().key_id, "key1");
+            assert_eq!(asked.load(SeqCst), times, "{now}");
+        }
+        let failure = cached.get_at(|| at(400)).await.unwrap_err();
         assert!(failure.0.contains("the token service is away"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_the_system_is_what_counts() {
+        let in_an_hour = SystemTime::now() + Duration::from_secs(3_600);
+        let script = |expiry| {
+            let asked = Arc::new(AtomicU32::new(0));
+            let script = Script { expiry: Some(expiry), answers: 9, asked: Arc::clone(&asked) };
+            (CachedCredentials::new(SharedCredentialsProvider::new(script)), asked)
+        };
+        for (expiry, times) in [(in_an_hour, 1), (at(0), 2)] {
+            let (cached, asked) = script(expiry);
+            cached.get().await.unwrap();
+            cached.get().await.unwrap();
+            assert_eq!(asked.load(SeqCst), times);
+        }
     }
 }
