@@ -7,7 +7,7 @@
 //! every table and its quarantine must equal a model on ordered maps; older
 //! versions too.
 //!
-//! `cargo test --test model` lives through 80 seeds of Delta tables in memory, and
+//! `cargo test --test model` lives through 40 seeds of Delta tables in memory, and
 //! a share of that of the other three kinds; `PINCLEAN_MODEL_SEEDS=710` makes it
 //! 2,000 of all kinds. A seed that fails prints the command that repeats it.
 
@@ -39,7 +39,7 @@ use world::World;
 
 const SEEDS: &str = "PINCLEAN_MODEL_SEEDS";
 /// Two thousand of all kinds are 710 of these.
-const DEFAULT: u64 = 80;
+const DEFAULT: u64 = 40;
 const SEED: &str = "PINCLEAN_MODEL_SEED";
 /// The first of the seeds, for those who want others than everybody.
 const FIRST: &str = "PINCLEAN_MODEL_FIRST";

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::site::{Ran, Site};
+use crate::command::thorough;
 use crate::table::{Format, TABLES};
 
 /// A folder of 1,500 one-record objects.
@@ -68,12 +69,16 @@ fn killed_anywhere(site: &Site, times: u32) {
 
 #[test]
 fn a_run_that_is_killed_anywhere_is_made_good_by_the_next_in_a_folder() {
-    Format::BOTH.into_iter().for_each(|format| killed_anywhere(&folder(format), 8));
+    Format::BOTH
+        .into_iter()
+        .for_each(|format| killed_anywhere(&folder(format), if thorough() { 8 } else { 4 }));
 }
 
 #[test]
 fn a_run_that_is_killed_anywhere_is_made_good_by_the_next_on_s3() {
-    Format::BOTH.into_iter().for_each(|format| killed_anywhere(&buckets(format), 5));
+    Format::BOTH
+        .into_iter()
+        .for_each(|format| killed_anywhere(&buckets(format), if thorough() { 5 } else { 3 }));
 }
 
 /// Ends runs by a signal until two were met in the middle.

@@ -100,7 +100,7 @@ fn compare(kind: Kind, runs: u64) {
 
 #[test]
 fn a_late_run_takes_what_the_tenth_took() {
-    compare(Kind::Folder, if thorough() { 100 } else { 30 });
+    compare(Kind::Folder, if thorough() { 100 } else { 20 });
 }
 
 /// A measurement of some minutes:

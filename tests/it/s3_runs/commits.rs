@@ -1,6 +1,6 @@
 //! Puts that fail, and puts that are done and say that they failed.
 
-use super::world::{OUT, World};
+use super::world::{OUT, World, at_once};
 use crate::s3::{Fault, Op, Rule};
 use crate::table::{Format, TABLES, assert_same, assert_same_rows};
 
@@ -12,7 +12,8 @@ const LOST: [Fault; 2] = [Fault::LandThenError, Fault::LandThenClose];
 
 #[test]
 fn a_commit_whose_acknowledgement_is_lost_is_made_once() {
-    for (format, fault) in Format::BOTH.into_iter().flat_map(|f| LOST.map(|fault| (f, fault))) {
+    let cases = Format::BOTH.into_iter().flat_map(|f| LOST.map(|fault| (f, fault)));
+    at_once(cases, |(format, fault)| {
         let world = World::of(format);
         let expected = world.local(&world.fill(&LAYOUT));
         for table in TABLES {
@@ -26,12 +27,13 @@ fn a_commit_whose_acknowledgement_is_lost_is_made_once() {
         for table in TABLES {
             assert_eq!(world.out("").commits(table).len(), 1, "{format:?}, {fault:?}");
         }
-    }
+    });
 }
 
 #[test]
 fn data_files_whose_acknowledgement_is_lost_are_there_once() {
-    for (format, fault) in Format::BOTH.into_iter().flat_map(|f| LOST.map(|fault| (f, fault))) {
+    let cases = Format::BOTH.into_iter().flat_map(|f| LOST.map(|fault| (f, fault)));
+    at_once(cases, |(format, fault)| {
         let world = World::of(format);
         let expected = world.local(&world.fill(&LARGE));
         for op in [Op::Put, Op::UploadPart, Op::CompleteUpload] {
@@ -40,50 +42,50 @@ fn data_files_whose_acknowledgement_is_lost_are_there_once() {
         world.run("s3://tables").done();
         assert!(world.server.count(Op::CompleteUpload) > 1, "{format:?}, {fault:?}");
         assert_same(&world.out(""), &expected);
-    }
+    });
 }
 
 #[test]
 fn a_put_that_fails_for_good_commits_nothing_and_the_next_run_carries_on() {
-    for format in Format::BOTH {
+    let cases = Format::BOTH.into_iter().flat_map(|format| {
         let log = format.commits("geo");
-        let cases = [
-            (log.as_str(), Fault::AccessDenied),
-            ("geo/", Fault::AccessDenied),
-            ("", Fault::AccessDenied),
-            (log.as_str(), Fault::InternalError),
-        ];
-        for (prefix, fault) in cases {
-            let world = World::of(format);
-            let expected = world.local(&world.fill(&LARGE));
-            for op in [Op::Put, Op::CreateUpload, Op::UploadPart, Op::CompleteUpload] {
-                world.server.faults().add(Rule::new(fault).on(op).under(prefix));
-            }
-            let told = world.run("s3://tables").failed(1);
-            let wanted = match fault {
-                Fault::AccessDenied => "s3:PutObject is not allowed".to_owned(),
-                _ => format!("cannot write s3://tables/{log}"),
-            };
-            assert!(told.contains(&wanted), "{told}");
-            assert_eq!(world.open_uploads(), 0, "{prefix:?}");
-            for table in TABLES {
-                assert_eq!(world.out("").commits(table), [""; 0], "{prefix:?}");
-            }
-            world.server.faults().clear();
-            world.run("s3://tables").done();
-            match format {
-                Format::Parquet => assert_same(&world.out(""), &expected),
-                // The first run's files are of no table; `vacuum` removes them.
-                Format::Delta => assert_same_rows(&world.out(""), &expected),
-            }
-            assert_eq!(world.server.keys(OUT, "_runs/").len(), 1);
+        [
+            (format, log.clone(), Fault::AccessDenied),
+            (format, "geo/".to_owned(), Fault::AccessDenied),
+            (format, String::new(), Fault::AccessDenied),
+            (format, log, Fault::InternalError),
+        ]
+    });
+    at_once(cases, |(format, prefix, fault)| {
+        let world = World::of(format);
+        let expected = world.local(&world.fill(&LARGE));
+        for op in [Op::Put, Op::CreateUpload, Op::UploadPart, Op::CompleteUpload] {
+            world.server.faults().add(Rule::new(fault).on(op).under(&prefix));
         }
-    }
+        let told = world.run("s3://tables").failed(1);
+        let wanted = match fault {
+            Fault::AccessDenied => "s3:PutObject is not allowed".to_owned(),
+            _ => format!("cannot write s3://tables/{}", format.commits("geo")),
+        };
+        assert!(told.contains(&wanted), "{told}");
+        assert_eq!(world.open_uploads(), 0, "{prefix:?}");
+        for table in TABLES {
+            assert_eq!(world.out("").commits(table), [""; 0], "{prefix:?}");
+        }
+        world.server.faults().clear();
+        world.run("s3://tables").done();
+        match format {
+            Format::Parquet => assert_same(&world.out(""), &expected),
+            // The first run's files are of no table; `vacuum` removes them.
+            Format::Delta => assert_same_rows(&world.out(""), &expected),
+        }
+        assert_eq!(world.server.keys(OUT, "_runs/").len(), 1);
+    });
 }
 
 #[test]
 fn rejects_that_the_quarantine_could_not_take_over_are_there_after_the_next_run_once() {
-    for fault in [Fault::AccessDenied, Fault::InternalError] {
+    at_once([Fault::AccessDenied, Fault::InternalError], |fault| {
         let world = World::new();
         let expected = world.local(&world.fill(&LAYOUT));
         world.server.faults().add(Rule::new(fault).on(Op::Put).under("_quarantine/geo/_delta_log"));
@@ -96,5 +98,5 @@ fn rejects_that_the_quarantine_could_not_take_over_are_there_after_the_next_run_
             assert_eq!(ended.report["outcome"], "nothing_new");
             assert_same(&world.out(""), &expected);
         }
-    }
+    });
 }

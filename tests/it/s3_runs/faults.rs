@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::{LAKE, World};
+use super::world::{LAKE, World, at_once};
 use crate::s3::{Fault, Op, Rule};
 use crate::table::{Format, assert_same};
 
@@ -16,7 +16,7 @@ fn refused(world: &World) -> u64 {
 #[test]
 fn a_tenth_of_all_requests_may_be_refused() {
     let cases = Format::BOTH.map(|f| [(f, Fault::SlowDown), (f, Fault::InternalError)]);
-    for (format, fault) in cases.into_iter().flatten() {
+    at_once(cases.into_iter().flatten(), |(format, fault)| {
         let world = World::of(format);
         let expected = world.local(&world.fill(&LAYOUT));
         world.server.faults().add(Rule::new(fault).every(10));
@@ -26,12 +26,12 @@ fn a_tenth_of_all_requests_may_be_refused() {
         // The put of the report, which comes after the count, may be among them.
         let counted = refused(&world) - ended.number("/requests/retries");
         assert!(counted <= 1, "{counted} were not counted");
-    }
+    });
 }
 
 #[test]
 fn connections_may_close_and_bodies_break_off() {
-    for fault in [Fault::Close, Fault::CutBody(0), Fault::CutBody(50)] {
+    at_once([Fault::Close, Fault::CutBody(0), Fault::CutBody(50)], |fault| {
         let world = World::new();
         let expected = world.local(&world.fill(&LAYOUT));
         world.server.faults().add(Rule::new(fault).on(Op::Get).in_bucket(LAKE).every(10));
@@ -39,7 +39,7 @@ fn connections_may_close_and_bodies_break_off() {
         assert_same(&world.out(""), &expected);
         let gets = ended.number("/requests/get");
         assert!(gets >= 600 + 60, "{fault:?}: {gets}");
-    }
+    });
 }
 
 #[test]
