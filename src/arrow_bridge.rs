@@ -6,6 +6,8 @@
 //! and are freed by the one that made them when the last batch or frame that
 //! holds them is dropped.
 
+mod texts;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, LargeListArray, make_array, new_empty_array};
@@ -23,6 +25,7 @@ use polars_arrow::ffi::{
 
 use crate::error::Cause;
 use crate::{Error, Result};
+pub use texts::TextColumn;
 
 /// The frame as one record batch of `schema`.
 ///

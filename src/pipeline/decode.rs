@@ -1,27 +1,32 @@
 //! Decoding: lines → columns of fields, and rejects. Pure.
 
+mod cells;
 mod columns;
 mod envelope;
 mod fields;
 mod overlap;
 mod record;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use memchr::memchr;
 use polars::prelude::DataFrame;
+use polars_buffer::Buffer;
 
 use super::fetch::{BodyFault, Piece, RawBatch};
+use super::plan::Shard;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
+use cells::Cells;
 use columns::Columns;
 use fields::Fields;
 use overlap::Overlap;
 pub use overlap::Repeats;
-use record::Cells;
 
 /// The deepest nesting of arrays and objects that is read.
 pub const NESTING_LIMIT: usize = 128;
@@ -43,8 +48,8 @@ pub struct DecodedBatch {
     pub rejects: Vec<Reject>,
     /// Counts.
     pub counts: DecodeCounts,
-    /// The bytes that the rows came from.
-    pub raw: RawBatch,
+    /// The bytes that the rows came from, and still point to.
+    pub raw: Held,
     /// Text that was unescaped from JSON strings that hold records. An origin
     /// past the end of `raw.bytes` points here.
     unescaped: Vec<u8>,
@@ -59,6 +64,14 @@ impl DecodedBatch {
             Some(start) => &self.unescaped[start..][..origin.len],
         }
     }
+}
+
+/// The bytes of a batch, held by all columns whose texts lie in them.
+pub struct Held {
+    /// The shard that they are of.
+    pub shard: Arc<Shard>,
+    /// The bytes.
+    pub bytes: Buffer<u8>,
 }
 
 /// Where a record came from.
@@ -158,7 +171,11 @@ impl<'s> Decoder<'s> {
     /// # Errors
     /// [`Error::Internal`] if Polars refuses the columns.
     pub fn decode(&mut self, raw: RawBatch) -> Result<DecodedBatch> {
-        self.batch(raw, |batch, raw| raw.pieces.iter().for_each(|piece| batch.piece(raw, piece)))
+        self.batch(raw, |batch, held, pieces| {
+            // One look at all bytes for one at each line.
+            let whole = std::str::from_utf8(&held.bytes).ok();
+            pieces.iter().for_each(|piece| batch.piece(held, piece, whole));
+        })
     }
 
     /// Records that are at hand one by one → columns. An origin says where in
@@ -168,9 +185,9 @@ impl<'s> Decoder<'s> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_records(&mut self, raw: RawBatch, records: &[Origin]) -> Result<DecodedBatch> {
-        self.batch(raw, |batch, raw| {
+        self.batch(raw, |batch, held, _| {
             for origin in records {
-                let text = &raw.bytes[origin.start..][..origin.len];
+                let text = &held.bytes[origin.start..][..origin.len];
                 envelope::open(batch, text, *origin);
             }
         })
@@ -179,11 +196,13 @@ impl<'s> Decoder<'s> {
     fn batch(
         &mut self,
         raw: RawBatch,
-        read: impl FnOnce(&mut Batch<'_>, &RawBatch),
+        read: impl FnOnce(&mut Batch<'_>, &Held, &[Piece]),
     ) -> Result<DecodedBatch> {
+        let RawBatch { shard, bytes, pieces } = raw;
+        let raw = Held { shard, bytes: bytes.into() };
         let mut batch = Batch {
             cells: Cells::new(&self.fields),
-            columns: Columns::new(self.spec, raw.bytes.len()),
+            columns: Columns::new(self.spec, &raw.bytes),
             fields: &mut self.fields,
             overlap: &mut self.overlap,
             rows: Vec::new(),
@@ -193,7 +212,7 @@ impl<'s> Decoder<'s> {
             unescaped: Vec::new(),
             held: raw.bytes.len(),
         };
-        read(&mut batch, &raw);
+        read(&mut batch, &raw, &pieces);
         batch.counts.unknown_fields = batch.fields.take_unknown();
         let frame = batch
             .columns
@@ -220,8 +239,11 @@ struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    fn piece(&mut self, raw: &RawBatch, piece: &Piece) {
-        let object = raw.object(piece);
+    /// Takes a piece. `whole` is the batch, if it is UTF-8 throughout.
+    fn piece(&mut self, raw: &Held, piece: &Piece, whole: Option<&str>) {
+        let object = &raw.shard.objects[piece.object];
+        let quick = whole.and_then(|whole| whole.get(..piece.range.end));
+        let quick = quick.filter(|_| piece.cut.is_none());
         let keep = self.overlap.keep(&raw.shard, piece.object);
         let mut at = Origin {
             object: piece.object as u32,
@@ -231,6 +253,18 @@ impl Batch<'_> {
             len: 0,
         };
         while at.start < piece.range.end {
+            if let Some(rest) = quick.and_then(|text| text.get(at.start..))
+                && keep.contains(&at.offset)
+                && let Some(next) = self.quick(rest, Origin { line: at.line + 1, ..at })
+            {
+                at = Origin {
+                    line: at.line + 1,
+                    offset: at.offset + 1,
+                    start: at.start + next,
+                    ..at
+                };
+                continue;
+            }
             let rest = &raw.bytes[at.start..piece.range.end];
             let end = memchr(b'\n', rest);
             let (line, next) = match end {
@@ -254,6 +288,22 @@ impl Batch<'_> {
         if piece.last {
             self.counts.ended.push((piece.object, at.offset - object.start));
         }
+    }
+
+    /// Takes the record at the start of a text, if it is a usual one on a line of
+    /// its own, and gives the start of the next line.
+    fn quick(&mut self, rest: &str, at: Origin) -> Option<usize> {
+        let len = self.cells.walk(rest, self.fields)?;
+        let (text, end) = rest.split_at_checked(len)?;
+        let next = match end.as_bytes() {
+            [] => len,
+            [b'\n', ..] => len + 1,
+            [b'\r', b'\n', ..] => len + 2,
+            _ => return None,
+        };
+        self.counts.contradicted |= self.overlap.contradicts(at.offset, text.as_bytes());
+        self.take(text, Origin { len, ..at });
+        Some(next)
     }
 
     fn line(&mut self, text: &[u8], origin: Origin, line: Line<'_>) {
@@ -291,14 +341,21 @@ impl Batch<'_> {
 
     /// One record that is not wrapped becomes a row.
     fn row(&mut self, text: &[u8], origin: Origin) -> Result<(), Bad> {
-        self.cells.read(text, self.fields)?;
+        let text = self.cells.read(text, self.fields)?;
+        self.take(text, origin);
+        Ok(())
+    }
+
+    /// The record in the cells becomes a row.
+    #[inline]
+    fn take(&mut self, text: &str, origin: Origin) {
+        self.cells.count_unknown(self.fields);
         self.counts.read += 1;
         let row = self.rows.len();
         self.columns.push(&self.cells, text, &mut |slot, code, value| {
             self.faults.push(SlotFault { row, slot, code, value });
         });
         self.rows.push(origin);
-        Ok(())
     }
 
     fn reject(&mut self, origin: Origin, bad: Bad, text: &[u8]) {

@@ -1,4 +1,4 @@
-//! Field names → slots, guessed from the order of the record before.
+//! Field names → slots, guessed from the records before.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,9 +16,8 @@ const OTHER_NAMES: &str = "(other names)";
 
 /// All that is known of field names.
 pub struct Fields {
-    by_name: HashMap<String, Field>,
-    /// The names of the last record, in its order.
-    order: Vec<(String, Field)>,
+    names: Vec<Name>,
+    by_name: HashMap<String, NameId>,
     /// Where each known field's value goes.
     targets: Vec<Vec<Target>>,
     unknown: Vec<(String, u64)>,
@@ -26,6 +25,30 @@ pub struct Fields {
     pub keep_unknown: bool,
     /// How many slots there are.
     pub slots: usize,
+}
+
+/// A name that was met, by its number.
+pub type NameId = usize;
+
+/// What comes before the first name of a record.
+pub const START: NameId = 0;
+
+/// A name that was met, or is known.
+struct Name {
+    name: String,
+    /// How a writer puts it: in quotes, with a colon. Empty if that takes escapes.
+    token: Vec<u8>,
+    field: Field,
+    /// The name that followed it last; [`START`] if none did.
+    next: NameId,
+}
+
+impl Name {
+    fn new(name: &str, field: Field) -> Name {
+        let escaped = name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f));
+        let token = if escaped { String::new() } else { format!("\"{name}\":") };
+        Name { name: name.to_owned(), token: token.into_bytes(), field, next: START }
+    }
 }
 
 /// What a field name means.
@@ -51,31 +74,43 @@ pub struct Target {
 impl Fields {
     /// The fields of a spec.
     pub fn new(spec: &Spec) -> Fields {
-        let mut by_name = HashMap::new();
-        let mut targets: Vec<Vec<Target>> = Vec::new();
+        let start = Name { token: Vec::new(), ..Name::new("", Field::Ignored) };
+        let mut fields = Fields {
+            names: vec![start],
+            by_name: HashMap::new(),
+            targets: Vec::new(),
+            unknown: Vec::new(),
+            keep_unknown: spec.unknown == Unknown::Keep,
+            slots: spec.slots.len(),
+        };
         for (slot, names) in spec.slots.iter().map(|slot| &slot.names).enumerate() {
             for (rank, name) in names.iter().enumerate() {
-                let next = Field::Known(targets.len());
-                let field = *by_name.entry(name.clone()).or_insert(next);
+                let next = Field::Known(fields.targets.len());
+                let id = fields.add(name, next);
+                let field = fields.names[id].field;
                 if field == next {
-                    targets.push(Vec::new());
+                    fields.targets.push(Vec::new());
                 }
                 if let Field::Known(known) = field {
-                    targets[known].push(Target { slot, rank: rank as u32 });
+                    fields.targets[known].push(Target { slot, rank: rank as u32 });
                 }
             }
         }
         for name in &spec.ignore {
-            by_name.entry(name.clone()).or_insert(Field::Ignored);
+            fields.add(name, Field::Ignored);
         }
-        Fields {
-            by_name,
-            order: Vec::new(),
-            targets,
-            unknown: Vec::new(),
-            keep_unknown: spec.unknown == Unknown::Keep,
-            slots: spec.slots.len(),
+        fields
+    }
+
+    /// The number of a name, which is added if it is new.
+    fn add(&mut self, name: &str, field: Field) -> NameId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
         }
+        let id = self.names.len();
+        self.names.push(Name::new(name, field));
+        self.by_name.insert(name.to_owned(), id);
+        id
     }
 
     /// How many fields are read.
@@ -88,39 +123,45 @@ impl Fields {
         &self.targets[known]
     }
 
-    /// What the name of a record's `position`-th field means.
-    pub fn find(&mut self, position: usize, name: &str) -> Field {
-        if let Some((guess, field)) = self.order.get(position)
-            && guess == name
-        {
-            return *field;
-        }
-        let field = self.look_up(name);
-        if name.len() > NAME_BYTES {
-            return field;
-        }
-        let met = (name.to_owned(), field);
-        if position < self.order.len() {
-            self.order[position] = met;
-        } else if position == self.order.len() && position < UNKNOWN_NAMES {
-            self.order.push(met);
-        }
-        field
+    /// What a name means.
+    #[inline]
+    pub fn field(&self, id: NameId) -> Field {
+        self.names[id].field
     }
 
-    fn look_up(&mut self, name: &str) -> Field {
-        if let Some(field) = self.by_name.get(name) {
-            return *field;
+    /// The name that is likely to follow a name, if `text` has it at `at`, and
+    /// where it ends there: behind the colon.
+    #[inline]
+    pub fn expected(&self, before: NameId, text: &[u8], at: usize) -> Option<(NameId, usize)> {
+        let next = self.names[before].next;
+        let token = &self.names[next].token;
+        let found = !token.is_empty() && text.get(at..)?.starts_with(token);
+        found.then(|| (next, at + token.len()))
+    }
+
+    /// The number of the name that follows another one in a record.
+    pub fn find(&mut self, before: NameId, name: &str) -> NameId {
+        let guess = self.names[before].next;
+        if guess != START && self.names[guess].name == name {
+            return guess;
+        }
+        let id = self.look_up(name);
+        self.names[before].next = id;
+        id
+    }
+
+    fn look_up(&mut self, name: &str) -> NameId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
         }
         let apart = self.unknown.len() < UNKNOWN_NAMES && name.len() <= NAME_BYTES;
         let name = if apart { name } else { OTHER_NAMES };
-        if let Some(field) = self.by_name.get(name) {
-            return *field;
+        let next = Field::Unknown(self.unknown.len());
+        let id = self.add(name, next);
+        if self.names[id].field == next {
+            self.unknown.push((name.to_owned(), 0));
         }
-        let field = Field::Unknown(self.unknown.len());
-        self.unknown.push((name.to_owned(), 0));
-        self.by_name.insert(name.to_owned(), field);
-        field
+        id
     }
 
     /// Counts an unknown field of a record that became a row.

@@ -1,4 +1,5 @@
-//! One JSON object → the raw values of its fields.
+//! The judge of records: what is wrong with a text, and the fields of one that is
+//! unusual.
 //!
 //! sonic-rs checks the whole text while it walks over the fields; nothing is
 //! built but a list of where the values lie.
@@ -9,107 +10,39 @@ use memchr::{memchr, memchr2_iter};
 use serde::de::IgnoredAny;
 use sonic_rs::to_object_iter;
 
-use super::fields::{Field, Fields};
+use super::cells::{Cells, Place};
+use super::fields::{Field, Fields, START};
 use super::{Bad, NESTING_LIMIT};
 use crate::code::Code;
 
-/// The raw values of one record, by slot.
-pub struct Cells {
-    /// Where each slot's value lies in the record, and the rank of its name.
-    values: Vec<Option<(u32, Range<usize>)>>,
-    /// For each known field, the record that last had it.
-    seen: Vec<u64>,
-    /// The record's number.
-    record: u64,
-    /// Unknown fields of the record: counter, and where key and value lie.
-    unknown: Vec<(usize, String, Range<usize>)>,
-}
-
-impl Cells {
-    /// Cells for records with these fields.
-    pub fn new(fields: &Fields) -> Cells {
-        Cells {
-            values: vec![None; fields.slots],
-            seen: vec![0; fields.known()],
-            record: 0,
-            unknown: Vec::new(),
-        }
-    }
-
-    /// Reads one record. On an error the cells mean nothing.
-    pub fn read(&mut self, text: &[u8], fields: &mut Fields) -> Result<(), Bad> {
-        self.values.fill(None);
-        self.unknown.clear();
-        self.record += 1;
-        check_shape(text)?;
-        let mut any = false;
-        let mut end = 1;
-        for (position, entry) in to_object_iter(text).enumerate() {
-            let (key, value) = entry.map_err(|e| bad_json(text, &e))?;
-            let value = range_in(text, value.as_raw_cow().as_bytes());
-            end = value.end;
-            match fields.find(position, &key) {
-                Field::Known(known) => {
-                    any = true;
-                    self.known(known, &key, value, fields, text)?;
-                }
-                Field::Ignored => {}
-                Field::Unknown(counter) => {
-                    let name = if fields.keep_unknown { key.into_owned() } else { String::new() };
-                    self.unknown.push((counter, name, value));
+/// Reads a record into empty cells. On an error they mean nothing.
+pub fn read<'t>(cells: &mut Cells, text: &'t [u8], fields: &mut Fields) -> Result<&'t str, Bad> {
+    check_shape(text)?;
+    let (mut any, mut end, mut name) = (false, 1, START);
+    for entry in to_object_iter(text) {
+        let (key, value) = entry.map_err(|e| bad_json(text, &e))?;
+        let value = range_in(text, value.as_raw_cow().as_bytes());
+        end = value.end;
+        name = fields.find(name, &key);
+        match fields.field(name) {
+            Field::Known(known) => {
+                any = true;
+                let null = &text[value.clone()] == b"null";
+                let place = Place::of(value, false);
+                if !cells.known(known, (!null).then_some(place), fields) {
+                    let message = format!("field {key:?} is there twice");
+                    return Err(Bad::new(Code::DuplicateKey, message));
                 }
             }
+            Field::Ignored => {}
+            Field::Unknown(counter) => cells.stray(counter, &key, value, fields),
         }
-        check_end(text, end)?;
-        if !any {
-            return Err(Bad::new(Code::NoKnownField, "none of the transform's fields is in it"));
-        }
-        for (counter, ..) in &self.unknown {
-            fields.count_unknown(*counter);
-        }
-        Ok(())
     }
-
-    fn known(
-        &mut self,
-        known: usize,
-        key: &str,
-        value: Range<usize>,
-        fields: &Fields,
-        text: &[u8],
-    ) -> Result<(), Bad> {
-        if std::mem::replace(&mut self.seen[known], self.record) == self.record {
-            return Err(Bad::new(Code::DuplicateKey, format!("field {key:?} is there twice")));
-        }
-        if &text[value.clone()] == b"null" {
-            return Ok(());
-        }
-        for target in fields.targets(known) {
-            let cell = &mut self.values[target.slot];
-            if cell.as_ref().is_none_or(|(rank, _)| target.rank < *rank) {
-                *cell = Some((target.rank, value.clone()));
-            }
-        }
-        Ok(())
+    check_end(text, end)?;
+    if !any {
+        return Err(Bad::new(Code::NoKnownField, "none of the transform's fields is in it"));
     }
-
-    /// A slot's value as JSON text; `None` if the record has none, or null.
-    pub fn value<'t>(&self, slot: usize, text: &'t [u8]) -> Option<&'t str> {
-        let (_, range) = self.values[slot].as_ref()?;
-        std::str::from_utf8(&text[range.clone()]).ok()
-    }
-
-    /// The unknown fields, as one JSON object's text; `None` if there are none.
-    pub fn unknown(&self, text: &[u8]) -> Option<String> {
-        if self.unknown.is_empty() {
-            return None;
-        }
-        let fields = self.unknown.iter().map(|(_, name, range)| {
-            let name = serde_json::Value::from(name.as_str());
-            format!("{name}:{}", String::from_utf8_lossy(&text[range.clone()]))
-        });
-        Some(format!("{{{}}}", fields.collect::<Vec<_>>().join(",")))
-    }
+    utf8(text)
 }
 
 /// Whether a text is one JSON value, whole. Slow: for the few lines that the
@@ -228,7 +161,11 @@ fn bad_json(text: &[u8], error: &dyn std::error::Error) -> Bad {
 }
 
 fn check_utf8(text: &[u8]) -> Result<(), Bad> {
-    std::str::from_utf8(text).map(drop).map_err(|e| {
+    utf8(text).map(drop)
+}
+
+fn utf8(text: &[u8]) -> Result<&str, Bad> {
+    std::str::from_utf8(text).map_err(|e| {
         let at = e.valid_up_to() + 1;
         Bad::new(Code::InvalidUtf8, format!("byte {at} of the record is not UTF-8"))
     })

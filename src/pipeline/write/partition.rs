@@ -142,11 +142,13 @@ impl Partitions {
         let kept = fields.map(|field| batch.schema_ref().index_of(field.name()));
         let kept = kept.collect::<std::result::Result<Vec<_>, _>>().map_err(internal)?;
         let batch = batch.project(&kept).map_err(internal)?;
-        if rows.len() == batch.num_rows() {
-            return Ok(batch);
-        }
-        let rows = UInt32Array::from_iter_values(rows.iter().copied());
-        let taken = take_record_batch(&batch, &rows).map_err(internal)?;
+        let taken = match rows.len() == batch.num_rows() {
+            true => batch,
+            false => {
+                let rows = UInt32Array::from_iter_values(rows.iter().copied());
+                take_record_batch(&batch, &rows).map_err(internal)?
+            }
+        };
         let columns = taken.columns().iter().map(own).collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(taken.num_rows()));
         RecordBatch::try_new_with_options(taken.schema(), columns, &options).map_err(internal)
