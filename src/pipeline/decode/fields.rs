@@ -18,8 +18,10 @@ const OTHER_NAMES: &str = "(other names)";
 pub struct Fields {
     names: Vec<Name>,
     by_name: HashMap<String, NameId>,
-    /// Where each known field's value goes.
-    targets: Vec<Vec<Target>>,
+    /// Where the values of known fields go, field by field.
+    targets: Vec<Target>,
+    /// Of each known field, where its targets are.
+    known: Vec<(usize, usize)>,
     unknown: Vec<(String, u64)>,
     /// Whether unknown fields are kept.
     pub keep_unknown: bool,
@@ -36,18 +38,52 @@ pub const START: NameId = 0;
 /// A name that was met, or is known.
 struct Name {
     name: String,
-    /// How a writer puts it: in quotes, with a colon. Empty if that takes escapes.
-    token: Vec<u8>,
+    token: Token,
     field: Field,
     /// The name that followed it last; [`START`] if none did.
     next: NameId,
 }
 
+/// How a writer puts a name: in quotes, with a colon.
+struct Token {
+    /// The first bytes, in the order of a text, and which of them count.
+    word: u128,
+    mask: u128,
+    /// All bytes. Empty if it takes escapes: then it is found nowhere.
+    bytes: Vec<u8>,
+}
+
+impl Token {
+    fn new(name: &str) -> Token {
+        let escaped = name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f));
+        let bytes = if escaped { Vec::new() } else { format!("\"{name}\":").into_bytes() };
+        let mut word = [0; WORD];
+        let mut mask = [0; WORD];
+        for ((word, mask), byte) in word.iter_mut().zip(&mut mask).zip(&bytes) {
+            (*word, *mask) = (*byte, u8::MAX);
+        }
+        Token { word: u128::from_ne_bytes(word), mask: u128::from_ne_bytes(mask), bytes }
+    }
+
+    /// Where it ends in a text, if the text has it at `at`.
+    #[inline]
+    fn end(&self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text.get(at..)?;
+        let found = match rest.first_chunk() {
+            Some(word) if (u128::from_ne_bytes(*word) ^ self.word) & self.mask != 0 => false,
+            Some(_) if self.bytes.len() <= WORD => !self.bytes.is_empty(),
+            _ => !self.bytes.is_empty() && rest.starts_with(&self.bytes),
+        };
+        found.then_some(at + self.bytes.len())
+    }
+}
+
+/// Bytes of a name that are compared in one step.
+const WORD: usize = size_of::<u128>();
+
 impl Name {
     fn new(name: &str, field: Field) -> Name {
-        let escaped = name.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..=0x1f));
-        let token = if escaped { String::new() } else { format!("\"{name}\":") };
-        Name { name: name.to_owned(), token: token.into_bytes(), field, next: START }
+        Name { name: name.to_owned(), token: Token::new(name), field, next: START }
     }
 }
 
@@ -74,27 +110,34 @@ pub struct Target {
 impl Fields {
     /// The fields of a spec.
     pub fn new(spec: &Spec) -> Fields {
-        let start = Name { token: Vec::new(), ..Name::new("", Field::Ignored) };
         let mut fields = Fields {
-            names: vec![start],
+            // The name before the first one is expected nowhere.
+            names: vec![Name::new("\0", Field::Ignored)],
             by_name: HashMap::new(),
             targets: Vec::new(),
+            known: Vec::new(),
             unknown: Vec::new(),
             keep_unknown: spec.unknown == Unknown::Keep,
             slots: spec.slots.len(),
         };
+        let mut targets: Vec<Vec<Target>> = Vec::new();
         for (slot, names) in spec.slots.iter().map(|slot| &slot.names).enumerate() {
             for (rank, name) in names.iter().enumerate() {
-                let next = Field::Known(fields.targets.len());
+                let next = Field::Known(targets.len());
                 let id = fields.add(name, next);
                 let field = fields.names[id].field;
                 if field == next {
-                    fields.targets.push(Vec::new());
+                    targets.push(Vec::new());
                 }
                 if let Field::Known(known) = field {
-                    fields.targets[known].push(Target { slot, rank: rank as u32 });
+                    targets[known].push(Target { slot, rank: rank as u32 });
                 }
             }
+        }
+        for mut targets in targets {
+            let start = fields.targets.len();
+            fields.targets.append(&mut targets);
+            fields.known.push((start, fields.targets.len()));
         }
         for name in &spec.ignore {
             fields.add(name, Field::Ignored);
@@ -115,12 +158,14 @@ impl Fields {
 
     /// How many fields are read.
     pub fn known(&self) -> usize {
-        self.targets.len()
+        self.known.len()
     }
 
     /// Where a known field's value goes.
+    #[inline]
     pub fn targets(&self, known: usize) -> &[Target] {
-        &self.targets[known]
+        let (start, end) = self.known[known];
+        &self.targets[start..end]
     }
 
     /// What a name means.
@@ -134,9 +179,7 @@ impl Fields {
     #[inline]
     pub fn expected(&self, before: NameId, text: &[u8], at: usize) -> Option<(NameId, usize)> {
         let next = self.names[before].next;
-        let token = &self.names[next].token;
-        let found = !token.is_empty() && text.get(at..)?.starts_with(token);
-        found.then(|| (next, at + token.len()))
+        Some((next, self.names[next].token.end(text, at)?))
     }
 
     /// The number of the name that follows another one in a record.

@@ -5,11 +5,21 @@
 //! All take a text and a place in it, and give the place behind the part; `None`
 //! if there is none. Their text is UTF-8.
 
+use wide::u8x16;
+
 use super::NESTING_LIMIT;
 
 /// The end of the white space at `at`. A line end is none.
-#[inline]
-pub fn blank(text: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub fn blank(text: &[u8], at: usize) -> usize {
+    // Nearly always there is none.
+    match text.get(at) {
+        Some(..=b' ') => past_blank(text, at),
+        _ => at,
+    }
+}
+
+fn past_blank(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t' | b'\r') = text.get(at) {
         at += 1;
     }
@@ -64,22 +74,18 @@ fn stops(byte: u8) -> bool {
     matches!(byte, b'"' | b'\\' | ..=0x1f)
 }
 
-/// Bytes that are looked at in one step, in a register of any processor.
-const BLOCK: usize = 8;
+/// Bytes that are looked at in one step.
+const BLOCK: usize = 16;
 
 /// The number of the first byte that stops a string, or [`BLOCK`].
-///
-/// Each test sets the top bit of the bytes that it is for. Borrows may set bits
-/// above the lowest that is right; only that one counts.
 #[inline]
 fn first_stop(block: &[u8; BLOCK]) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const TOPS: u64 = ONES << 7;
-    let word = u64::from_le_bytes(*block);
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let stops = (equal(b'"') | equal(b'\\') | below(word, 0x20)) & TOPS;
-    (stops.trailing_zeros() / 8) as usize
+    let bytes = u8x16::new(*block);
+    let controls = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    let quotes = bytes.simd_eq(u8x16::splat(b'"'));
+    let escapes = bytes.simd_eq(u8x16::splat(b'\\'));
+    let stops = (controls | quotes | escapes).to_bitmask();
+    (stops | 1 << BLOCK).trailing_zeros() as usize
 }
 
 /// The end of a number.
@@ -101,12 +107,31 @@ pub fn number(text: &[u8], at: usize) -> Option<usize> {
     Some(at)
 }
 
+/// The end of the digits at `at`, if there are any. Eight bytes are looked at in
+/// one step.
 #[inline]
 fn digits(text: &[u8], mut at: usize) -> usize {
+    while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        match first_digits(block) {
+            8 => at += 8,
+            digits => return at + digits,
+        }
+    }
     while let Some(b'0'..=b'9') = text.get(at) {
         at += 1;
     }
     at
+}
+
+/// How many digits eight bytes begin with.
+#[inline]
+fn first_digits(block: &[u8; 8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    let values = u64::from_le_bytes(*block) ^ (ONES * u64::from(b'0'));
+    // The top bit of each byte over 9. A carry may set bits above the lowest that
+    // is right; only that one counts.
+    let others = (values.wrapping_add(ONES * (0x80 - 10)) | values) & (ONES << 7);
+    (others.trailing_zeros() / 8) as usize
 }
 
 fn some_digits(text: &[u8], at: usize) -> Option<usize> {
@@ -304,8 +329,16 @@ mod tests {
         }
 
         #[test]
+        fn digits_are_counted_to_the_first_other_byte(
+            block in prop::array::uniform8(prop_oneof![8 => 0x2f..0x3b_u8, 1 => any::<u8>()]),
+        ) {
+            let first = block.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(8);
+            prop_assert_eq!(first_digits(&block), first);
+        }
+
+        #[test]
         fn a_block_stops_at_its_first_byte_that_stops(
-            block in prop::array::uniform8(prop_oneof![0x1e..0x24_u8, 0x5a..0x5e_u8, any::<u8>()]),
+            block in prop::array::uniform16(prop_oneof![0x1e..0x24_u8, 0x5a..0x5e_u8, any::<u8>()]),
         ) {
             let first = block.iter().position(|byte| stops(*byte)).unwrap_or(BLOCK);
             prop_assert_eq!(first_stop(&block), first);
