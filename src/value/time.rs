@@ -93,16 +93,49 @@ fn epoch_fault(code: Code) -> Code {
 /// `YYYY-MM-DD?HH:MM:SS[.f{1,9}]` in UTC; digits past microseconds are cut, as
 /// chrono does.
 fn iso(text: &[u8], separator: u8) -> Option<i64> {
-    let (head, fraction) = text.split_at_checked(19)?;
-    let marks = [(4, b'-'), (7, b'-'), (10, separator), (13, b':'), (16, b':')];
-    if marks.iter().any(|&(at, mark)| head[at] != mark) {
+    let (head, fraction) = text.split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, between, h1, h2, b':', n1, n2, b':', s1, s2] =
+        *head
+    else {
+        return None;
+    };
+    if between != separator {
         return None;
     }
-    let number = |from: usize, to: usize| digits(&head[from..to]);
-    let date =
-        NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
-    let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?;
-    Some(time.and_utc().timestamp() * MICROS_PER_SECOND + micros(fraction)?)
+    let year = two(y1, y2)? * 100 + two(y3, y4)?;
+    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let in_month = (1..=12).contains(&month) && (1..=days_of(month, year)).contains(&day);
+    if !in_month || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(seconds * MICROS_PER_SECOND + micros(fraction)?)
+}
+
+/// A number of two digits.
+fn two(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+}
+
+/// How many days a month has.
+fn days_of(month: i64, year: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a day of the years 0 to 9999. Years begin in March
+/// here, so that a leap day is the last of its year.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let of_years = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // 153 days in every five months from March on; 719,468 from 0000-03-01 to 1970.
+    of_years + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
 fn micros(fraction: &[u8]) -> Option<i64> {
@@ -114,11 +147,6 @@ fn micros(fraction: &[u8]) -> Option<i64> {
     }
     let padded = digits.iter().chain(std::iter::repeat(&b'0')).take(6);
     Some(padded.fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
-}
-
-fn digits(text: &[u8]) -> Option<u32> {
-    text.iter()
-        .try_fold(0, |value: u32, b| b.is_ascii_digit().then(|| value * 10 + u32::from(b - b'0')))
 }
 
 /// Days since 1970-01-01, in the formats of one column, tried in order.
@@ -203,6 +231,45 @@ mod tests {
             let chrono = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").unwrap();
             let micros = chrono.and_utc().timestamp_micros();
             assert_eq!(spellings().timestamp(text), Ok(micros), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_day_that_the_calendar_has_is_read_as_chrono_does_and_no_other() {
+        let iso = Clock::new(&[pattern("%Y-%m-%dT%H:%M:%S%.f")]);
+        for year in (1..=9999).filter(|year| year % 97 == 0 || year % 100 < 2 || year % 400 == 399)
+        {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                let date = NaiveDate::from_ymd_opt(year, month, day);
+                let expected = date.and_then(|date| date.and_hms_opt(23, 59, 58));
+                let expected = expected.map(|time| time.and_utc().timestamp_micros());
+                let text = format!("{year:04}-{month:02}-{day:02}T23:59:58");
+                assert_eq!(iso.timestamp(&text), expected.ok_or(Code::Format), "{text}");
+            }
+        }
+        // Year 0 is one of the calendar, and out of range.
+        assert_eq!(iso.timestamp("0000-02-29T00:00:00"), Err(Code::Overflow));
+        assert_eq!(iso.timestamp("0000-02-30T00:00:00"), Err(Code::Format));
+    }
+
+    #[test]
+    fn a_time_past_the_last_second_or_with_another_sign_is_none() {
+        let iso = Clock::new(&[pattern("%Y-%m-%dT%H:%M:%S%.f")]);
+        assert!(iso.timestamp("2021-02-28T23:59:59").is_ok());
+        let text = b"2021-02-28T23:59:59";
+        for at in 0..text.len() {
+            for sign in [b'/', b':', b'-', b' ', b'x', 0xb2, b'+'] {
+                let mut wrong = text.to_vec();
+                if wrong[at] == sign {
+                    continue;
+                }
+                wrong[at] = sign;
+                let wrong = String::from_utf8_lossy(&wrong).into_owned();
+                assert_eq!(iso.timestamp(&wrong), Err(Code::Format), "{wrong}");
+            }
+        }
+        for wrong in ["2021-02-28T24:00:00", "2021-02-28T23:60:00", "2021-02-28T23:59:60"] {
+            assert_eq!(iso.timestamp(wrong), Err(Code::Format), "{wrong}");
         }
     }
 
