@@ -6,6 +6,7 @@ use polars::prelude::*;
 use polars::sql::sql_expr;
 
 use super::kernel::{Kernel, dtype};
+use super::list::side_by_side;
 use super::{Column, OnError, RESCUED, Scalar, Slot, Source, Spec, TextRules, Type, Unknown, Wire};
 use crate::code::Code;
 use crate::value;
@@ -46,7 +47,7 @@ struct Stage {
 impl Stage {
     fn plan(&self, frame: LazyFrame) -> LazyFrame {
         let steps = [&self.raw, &self.values, &self.checks, &self.nulled];
-        steps.into_iter().fold(frame, |frame, step| frame.with_columns(step))
+        steps.into_iter().fold(frame, |frame, step| frame.with_columns_seq(step))
     }
 }
 
@@ -116,11 +117,12 @@ impl Cleaning {
     }
 
     /// The lazy frame that cleans a frame of slots: every column of the spec,
-    /// and the notes and masks beside them.
+    /// and the notes and masks beside them. It runs on the thread that collects
+    /// it: each core has a worker, and the others would only wait for a pool.
     pub fn plan(&self, slots: LazyFrame) -> LazyFrame {
-        let kernels = slots.with_columns(&self.kernels);
+        let kernels = slots.with_columns_seq(&self.kernels);
         let stages = std::iter::once(&self.plain).chain(&self.sql);
-        stages.fold(kernels, |frame, stage| stage.plan(frame)).with_columns(&self.required)
+        stages.fold(kernels, |frame, stage| stage.plan(frame)).with_columns_seq(&self.required)
     }
 
     fn column(&mut self, stage: &mut Stage, spec: &Spec, index: usize) -> PolarsResult<()> {
@@ -137,7 +139,7 @@ impl Cleaning {
                     .iter()
                     .map(|slot| self.part(stage, spec, index, *slot, rules, element))
                     .collect();
-                stage.values.push(concat_list(parts)?.alias(name));
+                stage.values.push(array(&parts, element).alias(name));
             }
             Source::Concat { slots, separator, rules } => {
                 let text = Type::Scalar(Scalar::String);
@@ -306,6 +308,19 @@ fn constant(text: &str, ty: Type) -> Expr {
         }
     };
     literal.unwrap_or_else(|| lit(NULL)).cast(dtype(ty))
+}
+
+/// Parts side by side, as a list of elements of the given type.
+fn array(parts: &[Expr], element: Type) -> Expr {
+    let ty = DataType::List(Box::new(dtype(element)));
+    map_multiple(
+        |columns| side_by_side(columns),
+        parts,
+        move |_, fields| {
+            let name = fields.first().map_or(PlSmallStr::EMPTY, |field| field.name().clone());
+            Ok(Field::new(name, ty.clone()))
+        },
+    )
 }
 
 /// An expression that runs a kernel.

@@ -14,6 +14,7 @@ mod read;
 pub mod time;
 pub mod expr;
 pub mod kernel;
+mod list;
 pub mod note;
 
 pub use problem::{Problem, Problems};
