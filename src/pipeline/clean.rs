@@ -111,25 +111,37 @@ impl<'s> Cleaner<'s> {
     ) -> Result<()> {
         let pairs = cleaned.column(&notes.name).and_then(|c| c.struct_()).map_err(refused)?;
         let bits = pairs.field_by_name(NOTE).map_err(refused)?;
-        let mut tally: BTreeMap<u32, u64> = BTreeMap::new();
-        for (row, bits) in bits.u32().map_err(refused)?.iter().enumerate() {
-            let bits = bits.unwrap_or(0);
-            if bits == 0 {
-                continue;
-            }
-            *tally.entry(bits).or_default() += 1;
+        let bits = bits.u32().and_then(|bits| bits.cont_slice()).map_err(refused)?;
+        let mut tally = Tally::default();
+        for (row, bits) in bits.iter().copied().enumerate().filter(|(_, bits)| *bits != 0) {
+            tally.add(bits);
             if let Some(code) = Note::from_bits(bits).code() {
                 let text = cleaned.column(&slot_name(notes.slot)).map_err(refused)?;
                 faults.add(row, notes.column, code, || show(text, row));
             }
         }
         let column = &self.spec.columns[notes.column];
-        for (bits, count) in tally {
+        for (bits, count) in tally.counts {
             for label in labels(Note::from_bits(bits), column.source.rules()) {
                 *changes.entry((column.name.clone(), label)).or_default() += count;
             }
         }
         Ok(())
+    }
+}
+
+/// How often each note occurs. A column has few different ones.
+#[derive(Default)]
+struct Tally {
+    counts: Vec<(u32, u64)>,
+}
+
+impl Tally {
+    fn add(&mut self, bits: u32) {
+        match self.counts.iter_mut().find(|(known, _)| *known == bits) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((bits, 1)),
+        }
     }
 }
 

@@ -68,11 +68,12 @@ impl<'s> Faults<'s> {
 
     /// Which of the rows passed; `None` if all did.
     pub fn passed(&self, rows: usize) -> Option<BooleanChunked> {
+        self.of_kind(OnError::Quarantine).next()?;
         let mut passed = vec![true; rows];
         for ((row, _), _) in self.of_kind(OnError::Quarantine) {
             passed[*row] = false;
         }
-        passed.contains(&false).then(|| BooleanChunked::from_slice(PlSmallStr::EMPTY, &passed))
+        Some(BooleanChunked::from_slice(PlSmallStr::EMPTY, &passed))
     }
 
     /// One reject a record: its first wrong column, the others in words.
