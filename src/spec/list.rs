@@ -28,16 +28,16 @@ pub fn list(
 /// `concat_list` of Polars makes a series for each value, which is slow.
 ///
 /// # Errors
-/// If the columns differ in length or type.
+/// If the columns differ in length or type, or there is none.
 pub fn side_by_side(columns: &[Column]) -> PolarsResult<Column> {
-    let (rows, width) = (columns.first().map_or(0, Column::len), columns.len());
-    let mut values = Series::default();
-    for (at, column) in columns.iter().enumerate() {
+    let Some((first, others)) = columns.split_first() else {
+        polars_bail!(NoData: "no columns");
+    };
+    let (rows, width) = (first.len(), columns.len());
+    let mut values = first.as_materialized_series().clone();
+    for column in others {
         polars_ensure!(column.len() == rows, ShapeMismatch: "columns differ in length");
-        match at {
-            0 => values = column.as_materialized_series().clone(),
-            _ => _ = values.append(column.as_materialized_series())?,
-        }
+        values.append(column.as_materialized_series())?;
     }
     if width > 1 {
         let order =
@@ -108,8 +108,9 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_different_lengths_are_refused() {
+    fn columns_of_different_lengths_and_none_are_refused() {
         let columns = [column(vec![Some(1.0)]), column(vec![Some(1.0), None])];
         assert!(side_by_side(&columns).is_err());
+        assert!(side_by_side(&[]).is_err());
     }
 }

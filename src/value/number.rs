@@ -125,8 +125,11 @@ pub fn suffixed_float(text: &str, suffixes: &[Suffix]) -> Result<f64, Code> {
 }
 
 fn split<'a>(text: &'a str, suffixes: &[Suffix]) -> (&'a str, Option<i64>) {
+    let last = text.as_bytes().last();
     suffixes
         .iter()
+        // Most numbers have none: the last byte tells.
+        .filter(|suffix| suffix.text.as_bytes().last() == last)
         .find_map(|suffix| Some((text.strip_suffix(suffix.text.as_str())?, Some(suffix.factor))))
         .unwrap_or((text, None))
 }
