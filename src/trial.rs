@@ -52,8 +52,12 @@ impl<'s> Trial<'s> {
             last: true,
             fault: None,
         };
-        let raw =
-            RawBatch { shard: Arc::clone(&self.shard), bytes: lines.to_vec(), pieces: vec![piece] };
+        let raw = RawBatch {
+            shard: Arc::clone(&self.shard),
+            bytes: lines.to_vec(),
+            pieces: vec![piece],
+            sizes: Vec::new(),
+        };
         self.cleaner.clean(self.decoder.decode(raw)?, &self.layout)
     }
 }

@@ -81,7 +81,12 @@ impl Input {
             last: true,
             fault: None,
         };
-        RawBatch { shard: Arc::clone(&self.shard), bytes: self.body.clone(), pieces: vec![piece] }
+        RawBatch {
+            shard: Arc::clone(&self.shard),
+            bytes: self.body.clone(),
+            pieces: vec![piece],
+            sizes: Vec::new(),
+        }
     }
 
     /// A store in memory.

@@ -126,6 +126,7 @@ fn list(input: &Sampling<'_>) -> Result<BTreeMap<Arc<Source>, Vec<Object>>> {
         watermarks: &[],
         full: true,
         lookback: None,
+        exact_sizes: false,
         runtime,
     };
     let there = list_topics(&plan)?;

@@ -49,7 +49,8 @@ pub use lookback::Lookback;
 pub struct Object {
     /// The start offset in its name.
     pub start: u64,
-    /// Bytes, as listed.
+    /// Bytes, as listed. In a folder of very many small files this is their mean,
+    /// unless [`Listing::exact_sizes`].
     pub size: u64,
     /// Digits of the offset in its name, zeros included.
     pub width: u8,
@@ -116,7 +117,7 @@ pub struct Watermark {
 /// has written it again with more records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastObject {
-    /// Bytes, as listed.
+    /// Bytes, as read.
     pub size: u64,
     /// How its name ended.
     pub extension: Extension,
@@ -142,6 +143,9 @@ pub struct Listing<'a> {
     pub full: bool,
     /// Which folders of a time-based partitioner are listed; `None` for all.
     pub lookback: Option<Lookback>,
+    /// Whether the size of each object must be known before it is read: in a folder
+    /// of small files, asking for it takes about as long as reading.
+    pub exact_sizes: bool,
     /// Where requests run.
     pub runtime: &'a Handle,
 }
@@ -283,9 +287,7 @@ pub fn discover(
         emit(found)
     };
     let skipped = match input.store.backend() {
-        Backend::Local(root) => {
-            local::walk(root, &subjects, input.store.requests(), &mut count_and_emit)?
-        }
+        Backend::Local(root) => local::walk(root, input, &subjects, &mut count_and_emit)?,
         Backend::S3(s3) => {
             remote::run(Arc::new(s3.clone()), subjects, input.runtime, &mut count_and_emit)?
         }

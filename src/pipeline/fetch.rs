@@ -119,6 +119,9 @@ pub struct RawBatch {
     pub bytes: Vec<u8>,
     /// What of `bytes` belongs to which object.
     pub pieces: Vec<Piece>,
+    /// The bytes, as stored, of each object whose last piece is among these, in
+    /// their order. Of one that is gone they are as listed.
+    pub sizes: Vec<u64>,
 }
 
 /// A run of whole lines of one object, or the head of one line that is too long.

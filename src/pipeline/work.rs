@@ -28,6 +28,8 @@ pub struct Done {
     pub written: Written,
     /// What was counted.
     pub counts: ShardCounts,
+    /// The bytes of the objects that ended, as they were listed.
+    pub listed_bytes: u64,
     /// How far the source is read.
     pub reached: Watermark,
 }
@@ -82,10 +84,11 @@ impl<'s> Line<'s> {
         let mut tally = Tally::new(shard, repeats);
         failpoint::hit(Point::BeforeFetch);
         for raw in fetch(fetcher, Arc::clone(shard)) {
-            let step = raw.and_then(|raw| {
+            let step = raw.and_then(|mut raw| {
                 watch.go_on()?;
                 failpoint::hit(Point::Fetched);
                 let (objects, bytes) = ended(&raw);
+                let sizes = std::mem::take(&mut raw.sizes);
                 let batch = self.decoder.decode(raw)?;
                 if batch.counts.contradicted {
                     return Ok(false);
@@ -95,7 +98,7 @@ impl<'s> Line<'s> {
                 failpoint::hit(Point::Cleaned);
                 writer.append(&batch.frame, &batch.rejects)?;
                 failpoint::hit(Point::Written);
-                tally.add(&batch);
+                tally.add(&batch, &sizes);
                 watch.progress().done(objects, bytes);
                 Ok(true)
             });
@@ -107,9 +110,9 @@ impl<'s> Line<'s> {
         self.tell_unproven(shard);
         let written = writer.finish()?;
         failpoint::hit(Point::Finished);
-        let (counts, reached) = tally.finish()?;
+        let (counts, listed_bytes, reached) = tally.finish()?;
         let (source, table) = (Arc::clone(&shard.source), shard.table);
-        Ok(Some(Done { source, table, written, counts, reached }))
+        Ok(Some(Done { source, table, written, counts, listed_bytes, reached }))
     }
 
     fn tell_unproven(&self, shard: &Shard) {
@@ -159,27 +162,31 @@ struct Tally<'a> {
     counts: ShardCounts,
     /// Start and end offset of the last object that ended.
     reached: Option<Watermark>,
-    /// Objects that ended: all must.
+    /// Objects that ended, one after the other: all must.
     ended: usize,
+    listed_bytes: u64,
 }
 
 impl<'a> Tally<'a> {
     fn new(shard: &'a Shard, repeats: Repeats) -> Tally<'a> {
-        Tally { shard, repeats, counts: ShardCounts::default(), reached: None, ended: 0 }
+        let counts = ShardCounts::default();
+        Tally { shard, repeats, counts, reached: None, ended: 0, listed_bytes: 0 }
     }
 
-    fn add(&mut self, batch: &CleanBatch) {
+    /// Adds a batch; `sizes` are those of the objects that ended in it.
+    fn add(&mut self, batch: &CleanBatch, sizes: &[u64]) {
         self.counts.merge(&counts_of(batch));
-        for (index, records) in &batch.counts.ended {
-            self.end(*index, *records);
+        for (&(index, records), &size) in batch.counts.ended.iter().zip(sizes) {
+            self.end(index, records, size);
         }
     }
 
-    fn end(&mut self, index: usize, records: u64) {
+    fn end(&mut self, index: usize, records: u64, size: u64) {
         let object = &self.shard.objects[index];
-        self.ended += 1;
+        self.ended += usize::from(index == self.ended);
+        self.listed_bytes += object.size;
         self.counts.objects += 1;
-        self.counts.bytes += object.size;
+        self.counts.bytes += size;
         let end = object.start + records;
         if records > 0 {
             let first = self.counts.first_offset.unwrap_or(object.start);
@@ -194,13 +201,15 @@ impl<'a> Tally<'a> {
             // Lines are not offsets: nothing is known of where it ends.
             Repeats::Keep => object.start + records.min(1),
         };
-        let last = LastObject { size: object.size, extension: object.extension };
+        let last = LastObject { size, extension: object.extension };
         self.reached = Some(Watermark { start: object.start, end, last: Some(last) });
     }
 
-    fn finish(self) -> Result<(ShardCounts, Watermark)> {
+    fn finish(self) -> Result<(ShardCounts, u64, Watermark)> {
         match self.reached {
-            Some(reached) if self.ended == self.shard.objects.len() => Ok((self.counts, reached)),
+            Some(reached) if self.ended == self.shard.objects.len() => {
+                Ok((self.counts, self.listed_bytes, reached))
+            }
             _ => Err(Error::Internal {
                 stage: "work",
                 message: format!(

@@ -118,7 +118,7 @@ impl<'b> Columns<'b> {
         }
         let source = Source { topic, directory: "".into(), partition };
         let shard = Arc::new(shard(source));
-        let raw = RawBatch { shard, bytes, pieces: Vec::new() };
+        let raw = RawBatch { shard, bytes, pieces: Vec::new(), sizes: Vec::new() };
         let ids = rows.iter().map(|&row| self.id.value(row).to_owned()).collect();
         Ok(Records { raw, origins, ids })
     }

@@ -105,7 +105,8 @@ impl World {
             fault: None,
         };
         let bytes = lines.as_bytes().to_vec();
-        let raw = RawBatch { shard: Arc::clone(&shard), bytes, pieces: vec![piece] };
+        let raw =
+            RawBatch { shard: Arc::clone(&shard), bytes, pieces: vec![piece], sizes: Vec::new() };
         let decoded = Decoder::new(spec).decode(raw).unwrap();
         let batch = Cleaner::new(spec).unwrap().clean(decoded, &target.layout).unwrap();
         let mut writer = ShardWriter::new(Arc::clone(&target), shard);

@@ -262,7 +262,12 @@ pub fn run(spec: &Spec, body: &[u8]) -> Result<(), Error> {
 
 /// The body as a reader would hand it on.
 fn batches(case: &Case) -> Vec<RawBatch> {
-    let empty = || RawBatch { shard: case.shard.clone(), bytes: Vec::new(), pieces: Vec::new() };
+    let empty = || RawBatch {
+        shard: case.shard.clone(),
+        bytes: Vec::new(),
+        pieces: Vec::new(),
+        sizes: Vec::new(),
+    };
     let mut batches = vec![empty()];
     let (mut from, mut lines_before, mut records_before) = (0, 0, 0);
     let end = (case.body.len(), false);

@@ -122,6 +122,8 @@ impl<'a> Job<'a> {
                 watermarks: &watermarks,
                 full: self.settings.rebuilds(),
                 lookback: Some(Lookback { span: self.settings.lookback, now: self.started }),
+                // Files of plain Parquet are named by what they are made of.
+                exact_sizes: self.settings.format == Format::Parquet,
                 runtime: self.runtime,
             },
             shards: ShardLimits::default(),

@@ -48,7 +48,12 @@ fn piece(object: usize, last: bool) -> Piece {
 
 /// A batch of these pieces; each one's range is set from its body.
 fn raw(shard: Shard, parts: &[(Piece, &[u8])]) -> RawBatch {
-    let mut raw = RawBatch { shard: Arc::new(shard), bytes: Vec::new(), pieces: Vec::new() };
+    let mut raw = RawBatch {
+        shard: Arc::new(shard),
+        bytes: Vec::new(),
+        pieces: Vec::new(),
+        sizes: Vec::new(),
+    };
     for (piece, body) in parts {
         // A byte that is in no piece means nothing.
         raw.bytes.push(b'{');
@@ -559,7 +564,8 @@ fn records_that_are_at_hand_are_taken_whole_and_keep_their_origins() {
         });
         bytes.extend_from_slice(text.as_bytes());
     }
-    let raw = RawBatch { shard: Arc::new(shard("", &[])), bytes, pieces: Vec::new() };
+    let raw =
+        RawBatch { shard: Arc::new(shard("", &[])), bytes, pieces: Vec::new(), sizes: Vec::new() };
     let spec = spec();
     let batch = Decoder::new(&spec).decode_records(raw, &origins).unwrap();
     let ints = batch.frame.column("0").unwrap().i64().unwrap().to_vec();

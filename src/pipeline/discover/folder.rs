@@ -14,20 +14,10 @@ const TOMBSTONES: &str = "tombstone";
 /// Offsets below this have zeros in front if they have the default width.
 pub(super) const SHORTER: u64 = 10u64.pow(DEFAULT_WIDTH as u32 - 1);
 
-/// In which order names come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// By key, as S3 lists them.
-    Keys,
-    /// As the file system likes.
-    None,
-}
-
 /// One directory being listed.
 pub(super) struct Folder {
     subject: Arc<Subject>,
     directory: Arc<str>,
-    order: Order,
     tombstones: bool,
     /// By Kafka partition, the last start offset that was committed.
     committed: BTreeMap<u32, u64>,
@@ -40,14 +30,13 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub fn new(subject: Arc<Subject>, directory: Arc<str>, order: Order) -> Folder {
+    pub fn new(subject: Arc<Subject>, directory: Arc<str>) -> Folder {
         Folder {
             committed: subject.committed(&directory).cloned().unwrap_or_default(),
             last: subject.last(&directory),
             tombstones: directory.split('/').next() == Some(TOMBSTONES),
             subject,
             directory,
-            order,
             newest: BTreeMap::new(),
             partitions: BTreeMap::new(),
             skipped: Skipped::default(),
@@ -112,10 +101,9 @@ impl Folder {
     /// Adds a new object.
     pub fn push(&mut self, name: ValueName, size: u64, etag: Option<Box<str>>) {
         let ValueName { partition, start, width, extension } = name;
-        let order = self.order;
         self.partitions
             .entry(partition)
-            .or_insert_with(|| Partition::new(&self.subject, &self.directory, partition, order))
+            .or_insert_with(|| Partition::new(&self.subject, &self.directory, partition))
             .push(Object { start, size, width, extension, etag });
     }
 
@@ -163,13 +151,13 @@ struct Partition {
 }
 
 impl Partition {
-    fn new(subject: &Subject, directory: &Arc<str>, partition: u32, order: Order) -> Partition {
+    fn new(subject: &Subject, directory: &Arc<str>, partition: u32) -> Partition {
         let (topic, directory) = (subject.topic.clone(), directory.clone());
         Partition {
             source: Arc::new(Source { topic, directory, partition }),
             ready: Vec::new(),
             held: Vec::new(),
-            holding: order == Order::None,
+            holding: false,
             padded: false,
             last: 0,
         }

@@ -4,43 +4,45 @@
 //! belongs to the topic anyway: each is read once, and circles end.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, DirEntry, FileType};
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::{Folder, Order};
+use super::folder::Folder;
 use super::subject::Subject;
-use super::{Found, Skipped, Survey};
-use crate::key::Topic;
+use super::{Found, Listing, Skipped, Survey};
+use crate::Result;
+use crate::key::{Topic, ValueName};
 use crate::store::Requests;
-use crate::{Error, Result};
+use directory::{Directory, Kind};
+use names::Names;
+
+mod directory;
+mod names;
 
 /// What lies directly below `root/prefix`; nothing if that does not exist.
 pub(super) fn survey(root: &Path, prefix: &str, requests: &Requests) -> Result<Survey> {
     let mut survey = Survey::default();
-    let path = root.join(prefix);
-    let entries = match read_dir(&path, requests) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(survey),
-        entries => entries.map_err(|e| denied_or_unreadable(&path, e))?,
-    };
-    for entry in entries {
-        let entry = entry.map_err(|e| denied_or_unreadable(&path, e))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match kind(&entry)? {
-            Kind::Directory | Kind::LinkedDirectory => survey.folders.push(name),
+    requests.list(1);
+    let Some(directory) = Directory::open(root.join(prefix))? else { return Ok(survey) };
+    directory.each(|name, kind| {
+        let name = name.to_string_lossy();
+        match directory.kind(&name, kind)? {
+            Kind::Directory | Kind::LinkedDirectory => survey.folders.push(name.into_owned()),
             _ => survey.files.add(|| format!("{prefix}{name}")),
         }
-    }
+        Ok(())
+    })?;
     Ok(survey)
 }
 
 /// Lists the topics, one after the other.
 pub(super) fn walk(
     root: &Path,
+    input: &Listing<'_>,
     subjects: &[Arc<Subject>],
-    requests: &Requests,
     emit: &mut dyn FnMut(Found) -> ControlFlow<()>,
 ) -> Result<BTreeMap<Topic, Skipped>> {
     let mut skipped = BTreeMap::new();
@@ -48,7 +50,8 @@ pub(super) fn walk(
         let mut walk = Walk {
             path: root.join(&subject.prefix),
             subject: subject.clone(),
-            requests,
+            requests: input.store.requests(),
+            exact_sizes: input.exact_sizes,
             emit: &mut *emit,
             visited: HashSet::new(),
             waiting: vec!["".into()],
@@ -70,6 +73,7 @@ struct Walk<'a> {
     path: PathBuf,
     subject: Arc<Subject>,
     requests: &'a Requests,
+    exact_sizes: bool,
     emit: &'a mut dyn FnMut(Found) -> ControlFlow<()>,
     /// Directories by their real paths.
     visited: HashSet<PathBuf>,
@@ -91,144 +95,71 @@ impl Walk<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn visit(&mut self, directory: &Arc<str>) -> Result<ControlFlow<()>> {
-        let path = self.path.join(&**directory);
-        let real = fs::canonicalize(&path).map_err(|e| denied_or_unreadable(&path, e))?;
+    fn visit(&mut self, below: &Arc<str>) -> Result<ControlFlow<()>> {
+        let path = self.path.join(&**below);
+        let real = fs::canonicalize(&path).map_err(|e| directory::failed(&path, e))?;
         if !self.visited.insert(real) {
             return Ok(ControlFlow::Continue(()));
         }
-        let folder = self.list(&path, directory)?;
-        let (found, skipped) = folder.finish();
-        self.skipped += skipped;
-        for found in found {
-            if (self.emit)(found).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+        self.requests.list(1);
+        let Some(directory) = Directory::open(path)? else {
+            let gone = io::Error::from(io::ErrorKind::NotFound);
+            return Err(directory::failed(&self.path.join(&**below), gone));
+        };
+        let mut folder = Folder::new(self.subject.clone(), below.clone());
+        let new = self.list(&directory, below, &mut folder)?;
+        self.skipped += folder.finish().1;
+        let names = Names::new(&directory, &self.subject, below, new);
+        names.emit(self.exact_sizes, &mut *self.emit)
     }
 
-    fn list(&mut self, path: &Path, directory: &Arc<str>) -> Result<Folder> {
-        let mut folder = Folder::new(self.subject.clone(), directory.clone(), Order::None);
+    /// The names of objects that are new, in no order.
+    fn list(
+        &mut self,
+        directory: &Directory,
+        below: &str,
+        folder: &mut Folder,
+    ) -> Result<Vec<ValueName>> {
+        let mut new = Vec::new();
         let (waiting, linked) = (self.waiting.len(), self.linked.len());
-        let failed = |e| denied_or_unreadable(path, e);
-        for entry in read_dir(path, self.requests).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else {
+        directory.each(|name, kind| {
+            let Ok(name) = name.to_str() else {
                 folder.skip(&name.to_string_lossy());
-                continue;
+                return Ok(());
             };
-            match kind(&entry)? {
+            match directory.kind(name, kind)? {
                 Kind::Directory | Kind::LinkedDirectory
-                    if self.subject.is_past(&below(directory, name)) =>
+                    if self.subject.is_past(&joined(below, name)) =>
                 {
                     folder.skipped.older_folders += 1;
                 }
-                Kind::Directory => self.waiting.push(below(directory, name)),
-                Kind::LinkedDirectory => self.linked.push(below(directory, name)),
+                Kind::Directory => self.waiting.push(joined(below, name)),
+                Kind::LinkedDirectory => self.linked.push(joined(below, name)),
                 Kind::Other => folder.skip(name),
-                Kind::File => add_file(&mut folder, name, || entry.metadata(), path)?,
-                Kind::LinkedFile => {
-                    add_file(&mut folder, name, || fs::metadata(entry.path()), path)?;
-                }
+                Kind::File => new.extend(new_in(directory, folder, name)?),
             }
-        }
+            Ok(())
+        })?;
         // Popped from the end, so read in the order of their names.
         self.waiting[waiting..].sort_unstable_by(|a, b| b.cmp(a));
         self.linked[linked..].sort_unstable_by(|a, b| b.cmp(a));
-        Ok(folder)
+        Ok(new)
     }
 }
 
-/// Asks for the size only if it is needed: that is most of the time a listing
-/// takes.
-fn add_file(
-    folder: &mut Folder,
-    name: &str,
-    metadata: impl FnOnce() -> io::Result<fs::Metadata>,
-    directory: &Path,
-) -> Result<()> {
-    let Some(value) = folder.read(name) else { return Ok(()) };
-    let new = folder.is_new(value.partition, value.start);
-    if !new && !folder.is_last(&value) {
-        return Ok(());
-    }
-    match metadata() {
-        Ok(metadata) if new || folder.is_rewritten(&value, metadata.len()) => {
-            folder.push(value, metadata.len(), None);
-        }
-        Ok(_) => {}
-        // Deleted since: as if it had been so before.
-        Err(e) if e.kind() == ErrorKind::NotFound => {}
-        Err(e) => return Err(denied_or_unreadable(&directory.join(name), e)),
-    }
-    Ok(())
+/// What a file's name says, if the file is new, or written again since it was
+/// committed.
+fn new_in(directory: &Directory, folder: &mut Folder, name: &str) -> Result<Option<ValueName>> {
+    let Some(value) = folder.read(name) else { return Ok(None) };
+    let new = folder.is_new(value.partition, value.start)
+        || folder.is_last(&value)
+            && directory.size(name)?.is_some_and(|size| folder.is_rewritten(&value, size));
+    Ok(new.then_some(value))
 }
 
-fn below(directory: &str, name: &str) -> Arc<str> {
+fn joined(directory: &str, name: &str) -> Arc<str> {
     match directory {
         "" => name.into(),
         _ => format!("{directory}/{name}").into(),
-    }
-}
-
-enum Kind {
-    File,
-    LinkedFile,
-    Directory,
-    LinkedDirectory,
-    /// A socket, a device, or a link that leads nowhere.
-    Other,
-}
-
-fn kind(entry: &DirEntry) -> Result<Kind> {
-    let plain = |kind: FileType| match (kind.is_dir(), kind.is_file()) {
-        (true, _) => Kind::Directory,
-        (_, true) => Kind::File,
-        _ => Kind::Other,
-    };
-    let failed = |e| denied_or_unreadable(&entry.path(), e);
-    let own = entry.file_type().map_err(failed)?;
-    if !own.is_symlink() {
-        return Ok(plain(own));
-    }
-    match fs::metadata(entry.path()) {
-        Ok(metadata) => Ok(match plain(metadata.file_type()) {
-            Kind::Directory => Kind::LinkedDirectory,
-            Kind::File => Kind::LinkedFile,
-            other => other,
-        }),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Kind::Other),
-        Err(e) => Err(failed(e)),
-    }
-}
-
-fn read_dir(path: &Path, requests: &Requests) -> io::Result<fs::ReadDir> {
-    requests.list(1);
-    fs::read_dir(path)
-}
-
-fn denied_or_unreadable(path: &Path, e: io::Error) -> Error {
-    let place = path.display().to_string();
-    match e.kind() {
-        ErrorKind::PermissionDenied => {
-            Error::FileDenied { action: "list", path: place, source: e.into() }
-        }
-        _ => Error::Read { object: place, source: e.into() },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_read_is_named() {
-        let error = |kind| denied_or_unreadable(Path::new("/data/t"), io::Error::from(kind));
-        let denied = error(ErrorKind::PermissionDenied);
-        assert!(matches!(&denied, Error::FileDenied { path, .. } if path == "/data/t"));
-        let broken = error(ErrorKind::NotADirectory);
-        assert!(matches!(&broken, Error::Read { object, .. } if object == "/data/t"));
     }
 }

@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 
-use super::folder::{Folder, Order};
+use super::folder::Folder;
 use super::subject::{Block, Subject};
 use super::{Found, Skipped, Survey};
 use crate::key::Topic;
@@ -308,7 +308,7 @@ impl<P: Pages> Visit<P> {
     fn folder(&mut self, directory: &Arc<str>) -> &mut Folder {
         self.folders
             .entry(directory.clone())
-            .or_insert_with(|| Folder::new(self.subject.clone(), directory.clone(), Order::Keys))
+            .or_insert_with(|| Folder::new(self.subject.clone(), directory.clone()))
     }
 
     /// Whether somebody still listens.

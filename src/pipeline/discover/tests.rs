@@ -60,6 +60,7 @@ struct World {
     watermarks: Vec<Watermarks>,
     full: bool,
     lookback: Option<Lookback>,
+    exact_sizes: bool,
 }
 
 impl World {
@@ -81,6 +82,7 @@ impl World {
             watermarks: vec![Watermarks::new(); 2],
             full: false,
             lookback: None,
+            exact_sizes: false,
         }
     }
 
@@ -97,6 +99,7 @@ impl World {
             watermarks: &self.watermarks,
             full: self.full,
             lookback: self.lookback,
+            exact_sizes: self.exact_sizes,
             runtime: RUNTIME.handle(),
         }
     }
@@ -437,6 +440,38 @@ fn when_no_topic_matches_the_error_says_what_is_there() {
         };
         for part in parts {
             assert!(found.contains(part), "{part:?} is not in {found:?}");
+        }
+    }
+}
+
+#[test]
+fn sizes_are_estimated_only_in_a_folder_of_very_many_small_files() {
+    // Files, bytes of most, bytes of each tenth, whether they must be exact →
+    // the size of a plan's objects, if it is one.
+    for (count, most, tenth, exact_sizes, expected) in [
+        (5000, 2, 12, false, Some(3)),
+        (5000, 2, 12, true, None),
+        (5000, 2000, 9000, false, None),
+        (4000, 2, 12, false, None),
+        (5000, 0, 0, false, Some(0)),
+    ] {
+        let mut world = World::new(&[]);
+        let folder = world.folder.path().join("topics/u.pin/partition=0");
+        fs::create_dir_all(&folder).unwrap();
+        let size = |start: u64| if start.is_multiple_of(10) { tenth } else { most };
+        for start in 0..count {
+            let name = format!("u.pin+0+{start:010}.json");
+            fs::write(folder.join(name), vec![b' '; size(start)]).unwrap();
+        }
+        world.exact_sizes = exact_sizes;
+        let limits = ShardLimits { objects: 3000, ..ShardLimits::default() };
+        let shards = planned(&world, limits);
+        assert_eq!(shards.iter().map(|s| s.objects.len()).max(), Some(3000));
+        let objects: Vec<&Object> = shards.iter().flat_map(|shard| &shard.objects).collect();
+        assert!(objects.iter().map(|o| o.start).eq(0..count), "{count} {most} {tenth}");
+        for object in objects {
+            let expected = expected.unwrap_or(size(object.start) as u64);
+            assert_eq!(object.size, expected, "{count} {most} {tenth} {exact_sizes}");
         }
     }
 }

@@ -14,6 +14,12 @@ pub(super) trait Objects {
     /// the object is gone.
     fn open(&mut self, object: usize) -> Result<bool>;
 
+    /// The bytes of the object that is open, as they are stored, if opening it
+    /// told them; else they are as listed.
+    fn size(&self) -> Option<u64> {
+        None
+    }
+
     /// Appends the next bytes of the object, as they are stored, at most `most`.
     /// Returns how many; 0 only at its end.
     fn append(&mut self, out: &mut Vec<u8>, most: usize) -> Result<usize>;
@@ -62,7 +68,7 @@ impl<O: Objects> Batches<O> {
         if there {
             self.body = Some(Body::new(self.object_limit));
         } else {
-            self.cutter.end(Some(super::BodyFault::Gone));
+            self.cutter.end(Some(super::BodyFault::Gone), None);
         }
         Ok(())
     }
@@ -73,7 +79,7 @@ impl<O: Objects> Batches<O> {
                 self.cutter.settle();
                 self.body = Some(body);
             }
-            Flow::End(fault) => self.cutter.end(fault),
+            Flow::End(fault) => self.cutter.end(fault, self.objects.size()),
         }
         Ok(())
     }

@@ -37,6 +37,7 @@ pub(super) struct Cutter {
     limits: CutLimits,
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
+    sizes: Vec<u64>,
     open: Option<Open>,
     /// Line ends in the bytes, up to `counted`.
     lines: usize,
@@ -72,7 +73,8 @@ struct Count {
 impl Cutter {
     pub(super) fn new(shard: Arc<Shard>, limits: CutLimits) -> Cutter {
         let bytes = Vec::with_capacity(limits.batch_bytes + limits.chunk);
-        Cutter { shard, limits, bytes, pieces: Vec::new(), open: None, lines: 0, counted: 0 }
+        let (pieces, sizes) = (Vec::new(), Vec::new());
+        Cutter { shard, limits, bytes, pieces, sizes, open: None, lines: 0, counted: 0 }
     }
 
     /// Starts an object.
@@ -105,10 +107,11 @@ impl Cutter {
         self.counted = self.bytes.len();
     }
 
-    /// Ends the object.
-    pub(super) fn end(&mut self, fault: Option<BodyFault>) {
+    /// Ends the object. Its bytes, as stored, are `size`, or as listed.
+    pub(super) fn end(&mut self, fault: Option<BodyFault>, size: Option<u64>) {
         self.settle();
         let Some(mut open) = self.open.take() else { return };
+        self.sizes.push(size.unwrap_or(self.shard.objects[open.object].size));
         open.begin(&self.bytes, true);
         let piece = open.piece(open.start..self.bytes.len());
         self.pieces.push(Piece { cut: open.too_long, last: true, fault, ..piece });
@@ -138,8 +141,9 @@ impl Cutter {
         bytes.truncate(rest);
         (self.lines, self.counted) = (0, 0);
         let pieces = std::mem::take(&mut self.pieces);
+        let sizes = std::mem::take(&mut self.sizes);
         let shard = Arc::clone(&self.shard);
-        (!pieces.is_empty()).then_some(RawBatch { shard, bytes, pieces })
+        (!pieces.is_empty()).then_some(RawBatch { shard, bytes, pieces, sizes })
     }
 }
 
@@ -277,7 +281,7 @@ mod tests {
                     batches.extend(cutter.take());
                 }
             }
-            cutter.end(None);
+            cutter.end(None, None);
             if cutter.is_full() {
                 batches.extend(cutter.take());
             }
@@ -351,7 +355,7 @@ mod tests {
             assert!(!cutter.is_full());
             assert!(cutter.buffer().len() <= (1 << 12) + (1 << 8));
         }
-        cutter.end(Some(BodyFault::ObjectTooLarge));
+        cutter.end(Some(BodyFault::ObjectTooLarge), None);
         let batch = cutter.take().unwrap();
         let [piece] = &batch.pieces[..] else { panic!("{:?}", batch.pieces) };
         assert_eq!((piece.range.clone(), piece.cut), (0..1 << 12, Some(256_000)));

@@ -1,10 +1,14 @@
 //! Objects in a folder: read in the calling thread, straight into the batch.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+
+use rustix::buffer::spare_capacity;
+use rustix::fd::OwnedFd;
+use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
+use rustix::io::{Errno, read, retry_on_intr};
 
 use super::batches::Objects;
 use crate::key::Layout;
@@ -17,9 +21,16 @@ pub(super) struct Local {
     shard: Arc<Shard>,
     layout: Layout,
     requests: Arc<Requests>,
-    /// The file that was opened last, in the shard's folder.
+    /// The shard's folder, and a handle of it: the system walks the path once,
+    /// not for each file.
     path: PathBuf,
+    folder: Option<OwnedFd>,
+    /// The name of the file that was opened last.
+    name: String,
     file: Option<OpenFile>,
+    /// Files and bytes that were read, until they are told.
+    opened: u64,
+    read: u64,
 }
 
 struct OpenFile {
@@ -30,15 +41,18 @@ struct OpenFile {
 }
 
 /// What tells that a file was replaced or grew.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     size: u64,
-    modified: Option<SystemTime>,
+    /// Seconds and nanoseconds.
+    modified: (i64, u64),
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Stamp {
-        Stamp { size: metadata.len(), modified: metadata.modified().ok() }
+    fn of(file: &File) -> io::Result<Stamp> {
+        let stat = fstat(file)?;
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        Ok(Stamp { size, modified: (stat.st_mtime, stat.st_mtime_nsec) })
     }
 }
 
@@ -49,13 +63,19 @@ impl Local {
         layout: Layout,
         requests: Arc<Requests>,
     ) -> Local {
-        let first = shard.objects.first().map(|object| object.key(&shard.source, &layout));
-        let path = root.join(first.unwrap_or_default());
-        Local { shard, layout, requests, path, file: None }
+        let path = root.join(shard.source.prefix(&layout));
+        let first = shard.objects.first();
+        let name = first.map(|object| object.file_name(&shard.source, &layout)).unwrap_or_default();
+        let (folder, file, opened, read) = (None, None, 0, 0);
+        Local { shard, layout, requests, path, folder, name, file, opened, read }
+    }
+
+    fn place(&self) -> String {
+        self.path.join(&self.name).display().to_string()
     }
 
     fn failed(&self, source: io::Error) -> Error {
-        let place = self.path.display().to_string();
+        let place = self.place();
         match source.kind() {
             ErrorKind::PermissionDenied => {
                 Error::FileDenied { action: "read", path: place, source: source.into() }
@@ -63,38 +83,71 @@ impl Local {
             _ => Error::Read { object: place, source: source.into() },
         }
     }
+
+    /// Opens the file of the name; `None` if it, or all of the folder, is gone.
+    fn open_file(&mut self) -> io::Result<Option<OpenFile>> {
+        let folder = match &self.folder {
+            Some(folder) => folder,
+            None => match open_folder(&self.path) {
+                Ok(folder) => self.folder.insert(folder),
+                Err(Errno::NOENT) => return Ok(None),
+                Err(e) => return Err(e.into()),
+            },
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        match retry_on_intr(|| openat(folder, &*self.name, flags, Mode::empty())) {
+            Ok(fd) => OpenFile::new(fd.into()).map(Some),
+            Err(Errno::NOENT) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+}
+
+/// A handle that names are looked up in. It cannot be read, so that it needs no
+/// more rights than a path would.
+fn open_folder(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    retry_on_intr(|| openat(CWD, path, flags, Mode::empty()))
+}
+
+impl Drop for Local {
+    /// Tells all at once: workers that count file by file get into each other's
+    /// way.
+    fn drop(&mut self) {
+        self.requests.get(self.opened, self.read);
+    }
 }
 
 impl Objects for Local {
     fn open(&mut self, object: usize) -> Result<bool> {
-        let name = self.shard.objects[object].file_name(&self.shard.source, &self.layout);
-        self.path.set_file_name(name);
-        self.requests.get(1, 0);
-        self.file = match OpenFile::open(&self.path) {
-            Ok(file) => Some(file),
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            Err(e) => return Err(self.failed(e)),
-        };
+        self.name.clear();
+        let listed = &self.shard.objects[object];
+        listed.push_file_name(&mut self.name, &self.shard.source, &self.layout);
+        self.opened += 1;
+        self.file = self.open_file().map_err(|e| self.failed(e))?;
         Ok(self.file.is_some())
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.file.as_ref().map(|file| file.stamp.size)
     }
 
     fn append(&mut self, out: &mut Vec<u8>, most: usize) -> Result<usize> {
         let Some(file) = &mut self.file else { return Ok(0) };
         match file.append(out, most) {
             Ok(Some(n)) => {
-                self.requests.get(0, n as u64);
+                self.read += n as u64;
                 Ok(n)
             }
-            Ok(None) => Err(Error::Changed { object: self.path.display().to_string() }),
+            Ok(None) => Err(Error::Changed { object: self.place() }),
             Err(e) => Err(self.failed(e)),
         }
     }
 }
 
 impl OpenFile {
-    fn open(path: &Path) -> io::Result<OpenFile> {
-        let file = File::open(path)?;
-        let stamp = Stamp::of(&file.metadata()?);
+    fn new(file: File) -> io::Result<OpenFile> {
+        let stamp = Stamp::of(&file)?;
         Ok(OpenFile { file, stamp, read: 0, ended: false })
     }
 
@@ -103,6 +156,9 @@ impl OpenFile {
         if self.ended {
             return Ok(Some(0));
         }
+        if self.read == 0 && self.stamp.size < most as u64 {
+            return self.append_whole(out);
+        }
         let n = (&self.file).take(most as u64).read_to_end(out)?;
         self.read += n as u64;
         self.ended = n < most;
@@ -110,14 +166,37 @@ impl OpenFile {
         Ok(sound.then_some(n))
     }
 
+    /// Appends a small file with as few calls as there can be: one.
+    ///
+    /// It had room for a byte more than the file had when it was opened, so that
+    /// the file neither grew nor shrank in between. What it returns came from one
+    /// moment, as far as one call of the system does. A second look at the time
+    /// of the last change would show little more: the clock of files goes by
+    /// milliseconds on most systems, and all of this takes a few microseconds.
+    fn append_whole(&mut self, out: &mut Vec<u8>) -> io::Result<Option<usize>> {
+        // Less than `most`, which is a `usize`.
+        let size = self.stamp.size as usize;
+        let before = out.len();
+        out.reserve(size + 1);
+        let mut n = retry_on_intr(|| read(&self.file, spare_capacity(out)))?;
+        // A file system may give less at a time.
+        while n > 0 && out.len() - before < size {
+            n = retry_on_intr(|| read(&self.file, spare_capacity(out)))?;
+        }
+        self.ended = true;
+        let appended = out.len() - before;
+        Ok((appended == size).then_some(appended))
+    }
+
     fn is_unchanged(&self) -> io::Result<bool> {
-        Ok(self.read == self.stamp.size && Stamp::of(&self.file.metadata()?) == self.stamp)
+        Ok(self.read == self.stamp.size && Stamp::of(&self.file)? == self.stamp)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::SystemTime;
 
     use super::super::testing::{gz, lines_of, model, object, shard_of};
     use super::super::{CHUNK, fetch};
@@ -270,5 +349,54 @@ mod tests {
             let error = batches.find_map(Result::err);
             assert!(matches!(error, Some(Error::Changed { .. })), "{name}: {error:?}");
         }
+    }
+
+    #[test]
+    fn a_small_file_that_changes_once_it_is_open_fails_the_run() {
+        for (change, sound) in [("ab\n", true), ("abcd\n", false), ("a\n", false), ("", false)] {
+            let folder = Folder::new();
+            let shard = folder.write(&[Some(b"xy\n".to_vec())]);
+            let requests = Arc::default();
+            let mut local = Local::new(folder.dir.path(), shard, folder.layout(), requests);
+            assert!(local.open(0).unwrap());
+            fs::write(folder.dir.path().join(&local.path).join(&local.name), change).unwrap();
+            let mut out = b"before".to_vec();
+            match local.append(&mut out, CHUNK) {
+                Ok(n) => {
+                    assert!(sound, "{change:?}");
+                    assert_eq!((n, &out[..]), (3, &b"beforeab\n"[..]));
+                    assert_eq!(local.append(&mut out, CHUNK).unwrap(), 0);
+                }
+                Err(error) => {
+                    assert!(!sound, "{change:?}");
+                    assert!(matches!(error, Error::Changed { .. }), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_takes_its_files_with_it() {
+        let folder = Folder::new();
+        let shard = folder.write(&[Some(b"a".to_vec()), Some(b"b".to_vec())]);
+        fs::remove_dir_all(folder.path(&shard.source, 0).parent().unwrap()).unwrap();
+        let batches = folder.fetch(&shard, 8 << 20).unwrap();
+        let faults: Vec<_> = batches[0].pieces.iter().map(|piece| piece.fault).collect();
+        assert_eq!(faults, [Some(BodyFault::Gone); 2]);
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_files_and_what_is_gone_keeps_the_size_that_was_listed() {
+        let folder = Folder::new();
+        let packed = gz(&b"{}\n".repeat(100));
+        let stored = [Some(b"a\nb\n".to_vec()), Some(packed.clone()), None, Some(Vec::new())];
+        let mut shard = Arc::unwrap_or_clone(folder.write(&stored));
+        shard.objects.iter_mut().for_each(|object| object.size = 77);
+        let fetcher = folder.fetcher(1);
+        let batches = fetch(&fetcher, Arc::new(shard));
+        let sizes: Vec<u64> = batches.flat_map(|batch| batch.unwrap().sizes).collect();
+        assert_eq!(sizes, [4, packed.len() as u64, 77, 0]);
+        let requests = fetcher.store.requests().snapshot();
+        assert_eq!((requests.get, requests.bytes_read), (4, 4 + packed.len() as u64));
     }
 }

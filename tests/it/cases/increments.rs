@@ -2,6 +2,7 @@
 
 use super::records::{GEO, geos, key};
 use super::site::Site;
+use crate::table::Format;
 
 #[test]
 fn a_run_reads_what_is_new_and_nothing_else() {
@@ -123,5 +124,22 @@ fn a_run_that_ended_at_ten_digits_is_followed_by_eleven() {
         site.put(&key(GEO, 0, TEN_DIGITS + 1), geos([3, 4]));
         assert_eq!(site.run(&[]).done().counts(), [4, 3, 0, 1]);
         assert_eq!(site.inds("geo"), Vec::from_iter(0..5));
+    }
+}
+
+#[test]
+fn very_many_small_files_are_counted_to_the_byte_and_the_last_is_watched() {
+    for site in [Site::folder(Format::Delta), Site::folder(Format::Parquet)] {
+        let bodies: Vec<String> = (0..5000).map(|n| geos([n])).collect();
+        (0..).zip(&bodies).for_each(|(start, body)| site.put(&key(GEO, 0, start), body.clone()));
+        let ran = site.run(&[]).done();
+        assert_eq!(ran.counts(), [5000, 5000, 0, 0]);
+        let geo = &ran.report()["tables"]["geo"];
+        let bytes: usize = bodies.iter().map(String::len).sum();
+        assert_eq!((&geo["objects"], &geo["bytes"]), (&5000.into(), &bytes.into()));
+        assert_eq!(site.run(&[]).done().counts(), [0; 4]);
+        site.put(&key(GEO, 0, 4999), geos(4999..5001));
+        assert_eq!(site.run(&[]).done().counts(), [2, 1, 0, 1]);
+        assert_eq!(site.inds("geo"), Vec::from_iter(0..5001));
     }
 }

@@ -14,7 +14,7 @@ use crate::pipeline::work::Done;
 pub fn check_complete(discovered: &Discovered, done: &[Done]) -> Result<()> {
     let mut worked: BTreeMap<&Source, Total> = BTreeMap::new();
     for shard in done {
-        let (objects, bytes) = (shard.counts.objects, shard.counts.bytes);
+        let (objects, bytes) = (shard.counts.objects, shard.listed_bytes);
         *worked.entry(&shard.source).or_default() += Total { objects, bytes };
     }
     compare(discovered.sources.iter().map(|(source, total)| (source, *total)), &worked)
