@@ -4,7 +4,7 @@
 //! (`TopicPartitionWriter.fileKeyToCommit` and the partitioners of
 //! kafka-connect-storage-common).
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -208,11 +208,32 @@ impl ValueName {
     /// Appends the name to `out`: exactly the one that was parsed.
     pub fn push_to(&self, out: &mut String, topic: &Topic, layout: &Layout) {
         let ValueName { partition, start, width, extension } = *self;
-        let (delim, width) = (&layout.file_delim, usize::from(width));
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{topic}{delim}{partition}{delim}{start:0width$}");
+        out.push_str(topic.as_str());
+        out.push_str(&layout.file_delim);
+        push_digits(out, partition.into(), 1);
+        out.push_str(&layout.file_delim);
+        push_digits(out, start, width.into());
         out.push_str(extension.as_str());
     }
+}
+
+/// Appends a number, with zeros in front up to `width` digits. A run spells a
+/// name for each object, and formatting takes several times as long.
+fn push_digits(out: &mut String, mut number: u64, width: usize) {
+    // As many as `u64::MAX` has.
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10) as u8;
+        number /= 10;
+        first -= 1;
+        if number == 0 {
+            break;
+        }
+    }
+    let digits = &digits[first..];
+    out.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    out.extend(digits.iter().map(|&digit| char::from(digit)));
 }
 
 /// A name without its extension.
