@@ -84,7 +84,7 @@ impl Rewrite<'_> {
         let columns = self.schema.fields().iter();
         let columns = columns.filter(|field| !partition.contains_key(field.name()));
         let schema = Arc::new(Schema::new(columns.cloned().collect::<Vec<_>>()));
-        let mut files = Files::new(self, Arc::clone(&schema), &first.file, name);
+        let mut files = Files::new(self, &first.file, name);
         match self.copy(sources, &schema, &mut files) {
             Ok(()) => Ok(files.into_staged()),
             Err(error) => {

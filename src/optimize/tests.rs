@@ -90,7 +90,7 @@ impl World {
             held: Arc::default(),
         };
         let path = format!("c={c}/{name}.parquet");
-        let mut file = FileWriter::open(&sink, self.log.file_path(&path), batch.schema()).unwrap();
+        let mut file = FileWriter::open(&sink, self.log.file_path(&path), &batch).unwrap();
         file.write(&batch).unwrap();
         let mut staged = file.finish().unwrap();
         staged.file.path = path;

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 use chrono::{DateTime, Utc};
 use object_store::path::Path;
 use polars::prelude::DataFrame;
@@ -38,6 +39,7 @@ use crate::key::Layout;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod encoding;
 mod file;
 mod name;
 mod partition;
@@ -215,7 +217,7 @@ impl ShardWriter {
             match &mut self.rows {
                 Rows::Together(slot) => {
                     let path = data_path(&target.table, &self.stem);
-                    open(slot, target, path, || Arc::clone(&target.schema))?.write(&batch)?;
+                    open(slot, target, path, &batch)?.write(&batch)?;
                 }
                 Rows::Divided(partitions) => partitions.add(&batch)?,
             }
@@ -227,8 +229,7 @@ impl ShardWriter {
             self.rejected += rejects.len() as u64;
             let target = &self.target;
             let path = quarantine_path(&target.table, &self.stem);
-            let file = open(&mut self.rejects, target, path, quarantine::schema)?;
-            file.write(&batch)?;
+            open(&mut self.rejects, target, path, &batch)?.write(&batch)?;
         }
         Ok(())
     }
@@ -270,11 +271,11 @@ fn open<'a>(
     slot: &'a mut Option<FileWriter>,
     target: &Target,
     path: Path,
-    schema: impl FnOnce() -> SchemaRef,
+    first: &RecordBatch,
 ) -> Result<&'a mut FileWriter> {
     match slot {
         Some(file) => Ok(file),
-        None => Ok(slot.insert(FileWriter::open(&target.sink(), path, schema())?)),
+        None => Ok(slot.insert(FileWriter::open(&target.sink(), path, first)?)),
     }
 }
 

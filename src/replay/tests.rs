@@ -475,7 +475,7 @@ fn rejects_of_before_there_were_ids_are_counted_and_stay() {
         });
         let batch = RecordBatch::try_new(Arc::clone(&old), columns.collect()).unwrap();
         let path = Path::from("_quarantine/t/old.parquet");
-        let mut file = FileWriter::open(&target.sink(), path, old).unwrap();
+        let mut file = FileWriter::open(&target.sink(), path, &batch).unwrap();
         file.write(&batch).unwrap();
         let staged = file.finish().unwrap();
         let rejects = vec![staged.file.clone()];

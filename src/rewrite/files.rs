@@ -1,6 +1,5 @@
 //! The new files.
 
-use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use super::Rewrite;
@@ -13,7 +12,6 @@ pub(super) struct Files<'a> {
     log: &'a Log,
     sink: &'a FileSink,
     target_size: u64,
-    schema: SchemaRef,
     /// Their paths below the table, without number and ending.
     stem: String,
     partition: Vec<(String, Option<String>)>,
@@ -23,19 +21,14 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Files beside `old`, which has the same partition values.
-    pub(super) fn new(
-        rewrite: &Rewrite<'a>,
-        schema: SchemaRef,
-        old: &LiveFile,
-        name: &str,
-    ) -> Self {
+    pub(super) fn new(rewrite: &Rewrite<'a>, old: &LiveFile, name: &str) -> Self {
         let stem = match old.path.rsplit_once('/') {
             Some((folder, _)) => format!("{folder}/{name}"),
             None => name.to_owned(),
         };
         let partition = old.partition.clone().into_iter().collect();
         let &Rewrite { log, sink, target_size, .. } = rewrite;
-        Files { log, sink, target_size, schema, stem, partition, open: None, done: Vec::new() }
+        Files { log, sink, target_size, stem, partition, open: None, done: Vec::new() }
     }
 
     /// Adds rows; the file ends once it is large enough.
@@ -50,7 +43,7 @@ impl<'a> Files<'a> {
             Some(file) => file,
             None => {
                 let path = self.log.file_path(&self.path());
-                self.open.insert(FileWriter::open(self.sink, path, self.schema.clone())?)
+                self.open.insert(FileWriter::open(self.sink, path, batch)?)
             }
         };
         file.write(batch)?;

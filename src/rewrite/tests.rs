@@ -81,7 +81,7 @@ impl World {
     /// A file of the table, published; its folder is `c=<value>`, escaped.
     fn put(&self, path: &str, value: Option<&str>, batch: &RecordBatch) -> Source {
         let at = self.log.file_path(path);
-        let mut file = FileWriter::open(&self.sink, at, batch.schema()).unwrap();
+        let mut file = FileWriter::open(&self.sink, at, batch).unwrap();
         file.write(batch).unwrap();
         let mut staged = file.finish().unwrap();
         staged.file.path = path.to_owned();

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -45,18 +44,20 @@ pub struct FileWriter {
 }
 
 impl FileWriter {
-    /// A file at `path`, to hold batches of `schema`. No request is made yet.
+    /// A file at `path`. `first` is what will be written first: it says what all
+    /// batches look like, and by its rows, if it has some, how the columns are
+    /// encoded. Nothing is written and no request is made yet.
     ///
     /// # Errors
     /// [`Error::Internal`](crate::Error::Internal) for a type that Parquet lacks.
-    pub fn open(sink: &FileSink, path: Path, schema: SchemaRef) -> Result<FileWriter> {
+    pub fn open(sink: &FileSink, path: Path, first: &RecordBatch) -> Result<FileWriter> {
         let options = ArrowWriterOptions::new()
-            .with_properties(sink.properties(&schema)?)
+            .with_properties(sink.properties(first)?)
             // Without Arrow's own schema in the file every reader sees the same
             // types, those of Parquet.
             .with_skip_arrow_metadata(true);
-        let parquet =
-            ArrowWriter::try_new_with_options(Vec::new(), schema, options).map_err(internal)?;
+        let parquet = ArrowWriter::try_new_with_options(Vec::new(), first.schema(), options)
+            .map_err(internal)?;
         Ok(FileWriter {
             parquet,
             output: sink.output.clone(),

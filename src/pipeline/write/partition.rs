@@ -175,7 +175,8 @@ impl Partitions {
         let below = format!("{folders}/{}-{}.parquet", self.stem, self.files.len());
         let path = Path::parse(format!("{}/{below}", target.table)).map_err(internal)?;
         self.bytes -= waiting.bytes;
-        let mut file = FileWriter::open(&target.sink(), path, Arc::clone(&self.schema))?;
+        let Some(first) = waiting.batches.first() else { return Ok(()) };
+        let mut file = FileWriter::open(&target.sink(), path, first)?;
         for batch in waiting.batches {
             if let Err(error) = file.write(&batch) {
                 file.abort();

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use tokio::runtime::Handle;
 
+use super::encoding::without_dictionary;
 use super::internal;
 use crate::Result;
 use crate::delta::{Log, stats};
@@ -49,9 +51,9 @@ impl FileSink {
         }
     }
 
-    /// How files of `schema` are encoded. No run and no time is in it: a
-    /// repeated attempt gives the same bytes.
-    pub(super) fn properties(&self, schema: &Schema) -> Result<WriterProperties> {
+    /// How a file is encoded that begins with the rows of `first`. No run and no
+    /// time is in it: a repeated attempt gives the same bytes.
+    pub(super) fn properties(&self, first: &RecordBatch) -> Result<WriterProperties> {
         let properties = WriterProperties::builder()
             // Level 1 costs about what Snappy costs, and files are a third smaller;
             // higher levels take the time that cleaning takes for a few percent.
@@ -60,13 +62,15 @@ impl FileSink {
             .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
             .set_statistics_truncate_length(Some(stats::FOOTER_BYTES))
             .set_key_value_metadata(Some(self.about()));
-        // Raw records are as good as unique, and of up to 16 MiB.
-        let raw = schema.fields().iter().filter(|f| *f.data_type() == DataType::LargeBinary);
-        let properties = raw.fold(properties, |properties, field| {
+        let properties = without_dictionary(first)
+            .into_iter()
+            .fold(properties, |all, column| all.set_column_dictionary_enabled(column, false));
+        // Nobody looks for raw records by their least and greatest.
+        let fields = first.schema_ref().fields().iter();
+        let raw = fields.filter(|field| *field.data_type() == DataType::LargeBinary);
+        let properties = raw.fold(properties, |all, field| {
             let column = ColumnPath::from(field.name().as_str());
-            properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_statistics_enabled(column, EnabledStatistics::None)
+            all.set_column_statistics_enabled(column, EnabledStatistics::None)
         });
         Ok(properties.build())
     }

@@ -301,7 +301,7 @@ fn a_file_that_is_rewritten_can_be_cut_at_a_size() {
     let sink = FileSink { spec_hash: None, ..bench.target.sink() };
     let batch = arrow_bridge::record_batch(&noise(60, 100_000), &bench.target.schema).unwrap();
     let path = Path::from("pin/part-0.parquet");
-    let mut file = FileWriter::open(&sink, path.clone(), Arc::clone(&bench.target.schema)).unwrap();
+    let mut file = FileWriter::open(&sink, path.clone(), &batch).unwrap();
     let mut sizes = vec![file.bytes_so_far()];
     for _ in 0..15 {
         file.write(&batch).unwrap();

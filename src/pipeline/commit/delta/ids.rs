@@ -75,7 +75,7 @@ impl RejectIds {
     /// # Errors
     /// Those of [`FileWriter`].
     pub fn stage(&self, sink: &FileSink, path: Path) -> Result<Staged> {
-        let mut file = FileWriter::open(sink, path, schema())?;
+        let mut file = FileWriter::open(sink, path, &RecordBatch::new_empty(schema()))?;
         for (stem, rows) in &self.rows {
             for rows in rows.chunks(ROWS_AT_ONCE) {
                 let ids = rows.iter().map(|row| Some(format!("{stem}-{row}")));

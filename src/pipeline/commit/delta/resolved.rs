@@ -167,7 +167,8 @@ impl Mark {
         let rows = reader.rows();
         let batches = reader.read(&quarantine_schema(), &BTreeMap::new())?;
         let path: Path = log.folder().clone().join(name);
-        let mut writer = FileWriter::open(sink, path, quarantine_schema())?;
+        let mut writer =
+            FileWriter::open(sink, path, &RecordBatch::new_empty(quarantine_schema()))?;
         if let Err(error) = self.batches(sink, batches, &mut writer) {
             writer.abort();
             return Err(error);

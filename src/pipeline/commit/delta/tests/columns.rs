@@ -35,7 +35,7 @@ async fn numbers(world: &World, name: &str, numbers: ArrayRef) -> DataFile {
         spec_hash: None,
         held: Arc::default(),
     };
-    let mut file = FileWriter::open(&sink, path, batch.schema()).unwrap();
+    let mut file = FileWriter::open(&sink, path, &batch).unwrap();
     file.write(&batch).unwrap();
     let staged = file.finish().unwrap();
     let file = staged.file.clone();

@@ -168,8 +168,9 @@ impl World {
                         Some(_) => format!("text=p{m}/{stem}-{n}-{m}.parquet"),
                     };
                     let path = Path::from(format!("t/{below}"));
-                    let mut file = FileWriter::open(&sink, path, Arc::clone(&schema)).unwrap();
-                    file.write(&batch(&schema, &rows)).unwrap();
+                    let rows = batch(&schema, &rows);
+                    let mut file = FileWriter::open(&sink, path, &rows).unwrap();
+                    file.write(&rows).unwrap();
                     let mut file = file.finish().unwrap();
                     file.file.path = below;
                     file.file.partition = spec.partition_by.iter().cloned().zip(values).collect();
