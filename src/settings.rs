@@ -70,7 +70,7 @@ pub struct Run {
     pub max_rejects: Option<MaxRejects>,
     /// Bytes of records on their way; at least [`MIN_MEMORY`].
     pub memory: u64,
-    /// Requests at a time, 1 to 4096.
+    /// The most requests at a time, 1 to 4096.
     pub concurrency: usize,
     /// Folders of a time-based partitioner that ended longer than this before the
     /// newest one read are listed only if it rebuilds.

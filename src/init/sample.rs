@@ -64,12 +64,9 @@ pub struct Sample {
 pub fn sample(input: &Sampling<'_>) -> Result<Sample> {
     let listed = list(input)?;
     let shards = spread(listed, input.objects);
-    let fetcher = Fetcher {
-        store: input.store.clone(),
-        layout: input.layout.clone(),
-        limits: FetchLimits { batch_bytes: 1 << 20, ..FetchLimits::default() },
-        runtime: input.runtime.clone(),
-    };
+    let limits = FetchLimits { batch_bytes: 1 << 20, ..FetchLimits::default() };
+    let (store, layout) = (input.store.clone(), input.layout.clone());
+    let fetcher = Fetcher::new(store, layout, limits, input.runtime.clone());
     let mut sample = Sample {
         lines: Vec::new(),
         objects: shards.iter().map(|shard| shard.objects.len()).sum(),

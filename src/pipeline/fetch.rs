@@ -7,24 +7,29 @@ use tokio::runtime::Handle;
 
 use self::batches::Batches;
 use self::cut::CutLimits;
+use self::gate::Gate;
 use self::get::PART;
 use self::local::Local;
-use self::remote::{Ahead, Origin, Remote};
+use self::remote::{Origin, Remote};
 use super::discover::Object;
 use super::plan::Shard;
 use crate::Result;
 use crate::key::Layout;
 use crate::store::{Backend, Store};
 
+mod again;
 mod batches;
 mod body;
 mod cut;
 #[cfg(test)]
 mod faulty;
+mod gate;
 mod get;
 mod inflate;
+mod limit;
 mod local;
 mod remote;
+mod tail;
 #[cfg(test)]
 mod testing;
 
@@ -49,6 +54,16 @@ pub struct Fetcher {
     pub limits: FetchLimits,
     /// Where requests to S3 run, ahead of the workers; idle for a folder.
     pub runtime: Handle,
+    /// What bounds these requests, over all shards.
+    gate: Arc<Gate>,
+}
+
+impl Fetcher {
+    /// A reader of objects. Copies of it share what it learns of the store.
+    pub fn new(store: Store, layout: Layout, limits: FetchLimits, runtime: Handle) -> Fetcher {
+        let gate = Gate::new(limits.concurrency);
+        Fetcher { store, layout, limits, runtime, gate }
+    }
 }
 
 /// How much is read at once.
@@ -57,13 +72,14 @@ pub struct FetchLimits {
     /// Bytes after which a batch is full. A batch is longer by a chunk of 1 MiB
     /// and a line of [`LINE_LIMIT`] at most.
     pub batch_bytes: usize,
-    /// Requests to S3 under way at once, for each shard.
+    /// The most requests to S3 under way at once, over all shards. How many are
+    /// is found out from the answers.
     pub concurrency: usize,
 }
 
 impl Default for FetchLimits {
     fn default() -> FetchLimits {
-        FetchLimits { batch_bytes: 8 << 20, concurrency: 64 }
+        FetchLimits { batch_bytes: 8 << 20, concurrency: 512 }
     }
 }
 
@@ -78,7 +94,7 @@ pub fn fetch(
     fetcher: &Fetcher,
     shard: Arc<Shard>,
 ) -> Box<dyn Iterator<Item = Result<RawBatch>> + Send> {
-    let Fetcher { store, layout, limits, runtime } = fetcher;
+    let Fetcher { store, layout, limits, runtime, gate } = fetcher;
     let cut = CutLimits {
         batch_bytes: limits.batch_bytes,
         batch_pieces: BATCH_PIECES,
@@ -93,11 +109,13 @@ pub fn fetch(
             Box::new(Batches::new(local, shard, cut, OBJECT_LIMIT))
         }
         Backend::S3(_) => {
-            let bytes = PART.max(limits.batch_bytes as u64) * 2;
-            let ahead = Ahead { requests: limits.concurrency, bytes };
-            let shared = Arc::clone(&shard);
-            let origin =
-                Origin { store: store.object_store(), shard: shared, layout: layout.clone() };
+            let ahead = PART.max(limits.batch_bytes as u64) * 2;
+            let origin = Origin {
+                store: store.attempts(),
+                gate: Arc::clone(gate),
+                shard: Arc::clone(&shard),
+                layout: layout.clone(),
+            };
             let explaining = store.clone();
             let explain = Box::new(move |key: &str, e| explaining.read_error(key, e));
             let remote = Remote::start(origin, ahead, runtime, explain);

@@ -43,7 +43,9 @@ const DEFAULT_TOPICS_DIR: &str = "topics";
 const DEFAULT_FILE_DELIM: &str = "+";
 const DEFAULT_MEMORY: u64 = 256 << 20;
 const DEFAULT_LOOKBACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const DEFAULT_CONCURRENCY: u64 = 64;
+/// More than a prefix of a bucket serves, for most buckets: S3 sets the limit.
+const MOST_REQUESTS: u64 = 512;
+const WRITES: u64 = 64;
 const DEFAULT_SAMPLE: u64 = 1000;
 const DEFAULT_ROWS: u64 = 10_000;
 const DEFAULT_USER: &str = "5f1c0d9a77b3";
@@ -141,7 +143,7 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
             .map(|n| n as usize),
         report: layers.parsed("report", args.report, values::path)?,
         memory: memory(args.memory, layers)?,
-        concurrency: concurrency(args.concurrency, layers)?,
+        concurrency: concurrency(args.concurrency, layers, MOST_REQUESTS)?,
         s3: s3(args.s3, layers)?,
     })
 }
@@ -203,7 +205,7 @@ fn emulate(args: EmulateArgs, layers: &Layers<'_>) -> Result<Emulate> {
             .unwrap_or(Partitioner::Default),
         gzip: layers.switch("gzip", args.gzip)?,
         layout: layout(args.layout, layers)?,
-        concurrency: concurrency(args.concurrency, layers)?,
+        concurrency: concurrency(args.concurrency, layers, WRITES)?,
         s3: s3(args.s3, layers)?,
     })
 }
@@ -252,9 +254,9 @@ fn memory(flag: Option<String>, layers: &Layers<'_>) -> Result<u64> {
     Ok(layers.parsed("memory", flag, values::memory)?.unwrap_or(DEFAULT_MEMORY))
 }
 
-fn concurrency(flag: Option<String>, layers: &Layers<'_>) -> Result<usize> {
+fn concurrency(flag: Option<String>, layers: &Layers<'_>, default: u64) -> Result<usize> {
     let given = layers.parsed("concurrency", flag, values::whole(1, 4096))?;
-    Ok(given.unwrap_or(DEFAULT_CONCURRENCY) as usize)
+    Ok(given.unwrap_or(default) as usize)
 }
 
 /// A number that cannot be zero.

@@ -314,7 +314,7 @@ fn what_is_not_given_has_its_default() {
     assert_eq!(run.source, "base");
     assert_eq!(run.out, "./clean");
     assert_eq!(run.layout, Layout { topics_dir: "topics".into(), file_delim: "+".into() });
-    assert_eq!((run.memory, run.concurrency, run.mode), (256 << 20, 64, Mode::Append));
+    assert_eq!((run.memory, run.concurrency, run.mode), (256 << 20, 512, Mode::Append));
     assert_eq!((run.format, run.optimize_after), (Format::Delta, None));
     assert_eq!(run.lookback.as_secs(), 7 * 86_400);
     assert!(run.topics.is_empty() && run.max_rejects.is_none() && run.transforms.is_none());

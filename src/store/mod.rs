@@ -4,6 +4,7 @@
 
 mod credentials;
 mod location;
+mod once;
 mod output;
 mod probe;
 mod refusal;
@@ -25,6 +26,7 @@ use object_store::local::LocalFileSystem;
 use crate::{Error, Result};
 use location::Location;
 
+pub use once::{Unserved, unserved};
 pub use output::Output;
 pub use probe::probe;
 pub use requests::{RequestCounts, Requests};
@@ -38,6 +40,7 @@ pub struct Store {
     url: String,
     backend: Backend,
     objects: Arc<dyn ObjectStore>,
+    attempts: Arc<dyn ObjectStore>,
     requests: Arc<Requests>,
 }
 
@@ -88,6 +91,7 @@ impl Store {
                 Ok(Store {
                     url: s3.join("").trim_end_matches('/').to_owned(),
                     objects: s3.object_store()?,
+                    attempts: s3.attempts()?,
                     backend: Backend::S3(s3),
                     requests,
                 })
@@ -106,12 +110,13 @@ impl Store {
         if !root.is_dir() {
             return Err(problem("this is not a folder: name the folder that it is in".into()));
         }
-        let objects =
-            LocalFileSystem::new_with_prefix(&root).map_err(|e| problem(e.to_string()))?;
+        let objects: Arc<dyn ObjectStore> =
+            Arc::new(LocalFileSystem::new_with_prefix(&root).map_err(|e| problem(e.to_string()))?);
         Ok(Store {
             url: root.display().to_string(),
             backend: Backend::Local(root),
-            objects: Arc::new(objects),
+            attempts: Arc::clone(&objects),
+            objects,
             requests: Arc::default(),
         })
     }
@@ -131,6 +136,12 @@ impl Store {
     /// [`object_store::path::Path::parse`], which takes keys as they are.
     pub fn object_store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.objects)
+    }
+
+    /// The same, for reading, but on S3 no request is sent again: [`unserved`]
+    /// says of an error whether it may be.
+    pub fn attempts(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.attempts)
     }
 
     /// The requests so far; work on a local folder counts what callers add.

@@ -81,16 +81,26 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code.as_str(), self.message.as_str()) {
-            ("", _) => write!(f, "S3 answered {}", self.status),
-            (code, "") => write!(f, "S3 answered {} {code}", self.status),
-            (code, message) => write!(f, "S3 answered {} {code}: {message}", self.status),
-        }?;
+        f.write_str(&answered(self.status, &self.code, &self.message))?;
         self.hint.map_or(Ok(()), |hint| write!(f, " ({hint})"))
     }
 }
 
 impl StdError for Refusal {}
+
+/// What an answer says, in words.
+pub(super) fn said(status: u16, body: &str) -> String {
+    let part = |name| tag(body, name).unwrap_or_default();
+    answered(status, part("Code"), part("Message"))
+}
+
+fn answered(status: u16, code: &str, message: &str) -> String {
+    match (code, message) {
+        ("", _) => format!("S3 answered {status}"),
+        (code, "") => format!("S3 answered {status} {code}"),
+        (code, message) => format!("S3 answered {status} {code}: {message}"),
+    }
+}
 
 /// What the credential chain said, its causes included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +169,7 @@ pub(super) fn conceals_region(e: &(dyn StdError + 'static)) -> bool {
 }
 
 /// The first cause of a type, the error itself included.
-fn find<'e, T: StdError + 'static>(e: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+pub(super) fn find<'e, T: StdError + 'static>(e: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     std::iter::successors(Some(e), |&e| e.source()).find_map(|e| e.downcast_ref())
 }
 

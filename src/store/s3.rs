@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::client::{HttpClient, HttpConnector};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig, prefix::PrefixStore};
 
+use super::once::{Once, Shared};
 use super::refusal::{Attempt, conceals_region};
 use super::region::Locator;
 use super::requests::Requests;
@@ -19,6 +21,8 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct S3 {
     store: Arc<AmazonS3>,
+    /// The same, but it sends no request again.
+    once: Arc<AmazonS3>,
     bucket: String,
     /// Empty, or ends with `/`.
     prefix: String,
@@ -151,12 +155,21 @@ impl S3 {
 
     /// Rooted at the prefix.
     pub(super) fn object_store(&self) -> Result<Arc<dyn ObjectStore>> {
+        self.rooted(&self.store)
+    }
+
+    /// Rooted at the prefix; no request is sent again.
+    pub(super) fn attempts(&self) -> Result<Arc<dyn ObjectStore>> {
+        self.rooted(&self.once)
+    }
+
+    fn rooted(&self, store: &Arc<AmazonS3>) -> Result<Arc<dyn ObjectStore>> {
         if self.prefix.is_empty() {
-            return Ok(Arc::clone(&self.store) as _);
+            return Ok(Arc::clone(store) as _);
         }
         let prefix = Path::parse(&self.prefix)
             .map_err(|e| Error::Usage(format!("{}: {e}", self.join(""))))?;
-        Ok(Arc::new(PrefixStore::new(Arc::clone(&self.store), prefix)))
+        Ok(Arc::new(PrefixStore::new(Arc::clone(store), prefix)))
     }
 
     /// Builds the client; sends nothing unless the region must be found out.
@@ -185,16 +198,24 @@ impl S3 {
             (None, Some(_)) => "us-east-1".to_owned(),
             (None, None) => locator.region(&bucket).await?,
         };
-        let store = client(&bucket, &region, session, resolved)
-            .with_http_connector(Connector {
-                requests: Arc::clone(requests),
-                region: region.clone(),
-                stop: session.stop().clone(),
-            })
-            .build()
-            .map_err(|e| Error::Usage(format!("s3://{bucket}: {e}")))?;
+        let unusable = |e: object_store::Error| Error::Usage(format!("s3://{bucket}: {e}"));
+        let wire = Connector {
+            requests: Arc::clone(requests),
+            region: region.clone(),
+            stop: session.stop().clone(),
+        };
+        let client_options = client_options(resolved.endpoint.as_deref());
+        let wire = wire.connect(&client_options).map_err(unusable)?;
+        let build = |http, retry: RetryConfig| {
+            let builder = client(&bucket, &region, session, resolved);
+            let builder = builder.with_client_options(client_options.clone()).with_retry(retry);
+            builder.with_http_connector(Shared(http)).build().map(Arc::new).map_err(unusable)
+        };
+        let never = RetryConfig { max_retries: 0, ..RetryConfig::default() };
+        let once = build(HttpClient::new(Once(wire.clone())), never)?;
+        let store = build(wire, RetryConfig::default())?;
         let (signed, payer) = (resolved.credentials.is_some(), options.request_payer);
-        Ok(S3 { store: Arc::new(store), bucket, prefix, region, locator, signed, payer })
+        Ok(S3 { store, once, bucket, prefix, region, locator, signed, payer })
     }
 }
 
@@ -213,9 +234,7 @@ fn client(bucket: &str, region: &str, session: &Session, resolved: &Resolved) ->
         .with_virtual_hosted_style_request(!path_style)
         .with_skip_signature(resolved.credentials.is_none())
         .with_request_payer(options.request_payer)
-        .with_conditional_put(S3ConditionalPut::ETagMatch)
-        .with_retry(RetryConfig::default())
-        .with_client_options(client_options(resolved.endpoint.as_deref()));
+        .with_conditional_put(S3ConditionalPut::ETagMatch);
     if let Some(credentials) = &resolved.credentials {
         builder = builder.with_credentials(Arc::clone(credentials) as _);
     }

@@ -13,6 +13,7 @@ use object_store::client::{
     ReqwestConnector,
 };
 
+use super::once::is_passing;
 use super::refusal::{Answer, Refusal};
 use super::requests::Requests;
 use crate::Error;
@@ -120,7 +121,7 @@ impl Wire {
                 Ok(response)
             }
             301 | 400 | 403 | 404 => self.judge(response).await,
-            408 | 429 | 500..=599 => {
+            status if is_passing(status) => {
                 self.requests.retry();
                 Ok(response)
             }

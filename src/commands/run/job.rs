@@ -98,14 +98,10 @@ impl<'a> Job<'a> {
         let watermarks: Vec<Watermarks> =
             tables.iter().map(|table| self.watermarks(table)).collect();
         let limits = Limits::new(self.settings.memory, self.settings.concurrency);
-        let fetcher = Fetcher {
-            store: self.source.clone(),
-            layout: self.settings.layout.clone(),
-            limits: limits.fetch,
-            runtime: self.runtime.clone(),
-        };
+        let (source, layout) = (self.source.clone(), self.settings.layout.clone());
+        let fetcher = Fetcher::new(source, layout, limits.fetch, self.runtime.clone());
         tracing::debug!(
-            "from {} to {}, with {} workers, {} requests and {} bytes of each at a time",
+            "from {} to {}, with {} workers, up to {} requests, and {} bytes of each at a time",
             self.source.url(),
             self.out.url,
             limits.workers,

@@ -35,7 +35,7 @@ pub fn allow_open_files() {
 }
 
 impl Limits {
-    /// Divides `memory` bytes and `concurrency` requests among the workers.
+    /// Divides `memory` bytes among the workers; they share the requests.
     pub fn new(memory: u64, concurrency: usize) -> Limits {
         let cores = available_parallelism().map_or(1, usize::from);
         Limits::with_cores(memory, concurrency, cores)
@@ -45,8 +45,7 @@ impl Limits {
         let affordable = usize::try_from(memory / PER_WORKER).unwrap_or(usize::MAX).max(1);
         let workers = cores.min(affordable);
         let batch = (memory / workers as u64 / BATCH_COPIES / 2).min(LARGEST_BATCH);
-        let fetch =
-            FetchLimits { batch_bytes: batch as usize, concurrency: concurrency.div_ceil(workers) };
+        let fetch = FetchLimits { batch_bytes: batch as usize, concurrency };
         Limits { workers, fetch }
     }
 }
@@ -69,7 +68,7 @@ mod tests {
             let limits = Limits::with_cores(memory << 20, 64, cores);
             assert_eq!(limits.workers, workers, "{memory} MiB on {cores} cores");
             assert_eq!(limits.fetch.batch_bytes, batch << 20, "{memory} MiB on {cores} cores");
-            assert_eq!(limits.fetch.concurrency, 64_usize.div_ceil(workers));
+            assert_eq!(limits.fetch.concurrency, 64);
         }
     }
 }

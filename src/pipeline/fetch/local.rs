@@ -241,12 +241,8 @@ mod tests {
             let session = Session::new(S3Options::default());
             let url = self.dir.path().to_str().unwrap();
             let store = self.runtime.block_on(Store::open(url, &session)).unwrap();
-            Fetcher {
-                store,
-                layout: self.layout(),
-                limits: FetchLimits { batch_bytes, concurrency: 4 },
-                runtime: self.runtime.handle().clone(),
-            }
+            let limits = FetchLimits { batch_bytes, concurrency: 4 };
+            Fetcher::new(store, self.layout(), limits, self.runtime.handle().clone())
         }
 
         fn fetch(&self, shard: &Arc<Shard>, batch_bytes: usize) -> Result<Vec<RawBatch>> {

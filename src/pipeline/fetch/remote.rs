@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::OBJECT_LIMIT;
 use super::batches::Objects;
+use super::gate::{Gate, Slot};
 use super::get::{Get, Got, PART, changed};
 use crate::key::Layout;
 use crate::pipeline::plan::Shard;
@@ -26,20 +27,20 @@ const BLOCK: u64 = 1 << 10;
 /// Turns what the store said of a key into what the operator can do.
 pub(super) type Explain = Box<dyn Fn(&str, object_store::Error) -> Error + Send>;
 
+/// Objects and parts that are begun, done or not, before the first of them is
+/// taken: one that is late, or is sent again, does not hold up so many others.
+const UNITS: usize = 4096;
+
+/// What is handed on together if it is there together.
+const TOGETHER: usize = 64;
+
 /// Where a shard's objects are read from.
 pub(super) struct Origin {
+    /// Sends each request once.
     pub store: Arc<dyn ObjectStore>,
+    pub gate: Arc<Gate>,
     pub shard: Arc<Shard>,
     pub layout: Layout,
-}
-
-/// How much is read ahead.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ahead {
-    /// Requests under way at once.
-    pub requests: usize,
-    /// Bytes that are being read, or were read and not taken.
-    pub bytes: u64,
 }
 
 /// The objects of one shard.
@@ -47,7 +48,8 @@ pub(super) struct Remote {
     shard: Arc<Shard>,
     layout: Layout,
     explain: Explain,
-    parts: mpsc::Receiver<Part>,
+    parts: mpsc::Receiver<Vec<Part>>,
+    received: std::vec::IntoIter<Part>,
     reader: JoinHandle<()>,
     current: Option<Current>,
 }
@@ -81,26 +83,35 @@ struct Current {
 }
 
 impl Remote {
-    /// Starts reading ahead; dropping the result ends it.
-    pub(super) fn start(origin: Origin, ahead: Ahead, runtime: &Handle, explain: Explain) -> Self {
+    /// Starts reading ahead, up to so many bytes that are being read or were read
+    /// and not taken; dropping the result ends it.
+    pub(super) fn start(origin: Origin, ahead: u64, runtime: &Handle, explain: Explain) -> Self {
         let (shard, layout) = (Arc::clone(&origin.shard), origin.layout.clone());
         let (sender, parts) = mpsc::channel();
         let reader = runtime.spawn(async move {
-            let mut stream = std::pin::pin!(read_ahead(origin, ahead));
-            while let Some(part) = stream.next().await {
-                if sender.send(part).is_err() {
+            let parts = read_ahead(origin, ahead).ready_chunks(TOGETHER);
+            let mut parts = std::pin::pin!(parts);
+            while let Some(parts) = parts.next().await {
+                if sender.send(parts).is_err() {
                     return;
                 }
             }
         });
-        Remote { shard, layout, explain, parts, reader, current: None }
+        let received = Vec::new().into_iter();
+        Remote { shard, layout, explain, parts, received, reader, current: None }
     }
 
-    fn receive(&self) -> Result<Part> {
-        self.parts.recv().map_err(|_| Error::Internal {
-            stage: "fetch",
-            message: "reading ahead ended before its objects".into(),
-        })
+    fn receive(&mut self) -> Result<Part> {
+        loop {
+            if let Some(part) = self.received.next() {
+                return Ok(part);
+            }
+            let parts = self.parts.recv().map_err(|_| Error::Internal {
+                stage: "fetch",
+                message: "reading ahead ended before its objects".into(),
+            })?;
+            self.received = parts.into_iter();
+        }
     }
 
     fn failed(&self, object: usize, e: object_store::Error) -> Error {
@@ -115,8 +126,9 @@ impl Remote {
     }
 
     /// Takes the part after one that ended, which must be of the same content.
-    fn take_after(&self, object: usize, etag: Option<String>) -> Result<Current> {
-        match self.take(self.receive()?)? {
+    fn take_after(&mut self, object: usize, etag: Option<String>) -> Result<Current> {
+        let part = self.receive()?;
+        match self.take(part)? {
             Some(next) if next.object == object && next.got.etag == etag => Ok(next),
             _ => Err(self.failed(object, changed("its parts are not of one content"))),
         }
@@ -163,29 +175,41 @@ impl Drop for Remote {
 }
 
 /// Reads the units in order, several at once. A unit is begun only when there is
-/// room for its bytes, so that what was read and not taken stays in the budget.
-fn read_ahead(origin: Origin, ahead: Ahead) -> impl Stream<Item = Part> {
-    let blocks = u32::try_from(ahead.bytes / BLOCK).unwrap_or(u32::MAX).max(1);
+/// room for its bytes, so that what was read and not taken stays in the budget,
+/// and when its request may be sent.
+fn read_ahead(origin: Origin, ahead: u64) -> impl Stream<Item = Part> {
+    let blocks = u32::try_from(ahead / BLOCK).unwrap_or(u32::MAX).max(1);
     let budget = Arc::new(Semaphore::new(blocks as usize));
+    let gate = Arc::clone(&origin.gate);
     let units = units(Arc::clone(&origin.shard));
     stream::iter(units)
         .then(move |(unit, bytes)| {
             let cost = u32::try_from(bytes / BLOCK + 1).unwrap_or(u32::MAX).min(blocks);
-            let budget = Arc::clone(&budget);
-            // The budget is never closed, so that there is always room one day.
-            async move { (unit, budget.acquire_many_owned(cost).await.ok()) }
+            let (budget, gate) = (Arc::clone(&budget), Arc::clone(&gate));
+            async move {
+                // The budget is never closed, so that there is always room one day.
+                let room = budget.acquire_many_owned(cost).await.ok();
+                Begun { unit, room, slot: gate.enter().await }
+            }
         })
-        .map(move |(unit, room)| {
+        .map(move |Begun { unit, room, slot }| {
             let get = origin.get(unit.object);
             async move {
                 let got = match get {
-                    Ok(get) => get.run(unit.range.clone()).await,
+                    Ok(get) => get.run(unit.range.clone(), slot).await,
                     Err(e) => Err(e),
                 };
                 Part { unit, got, room }
             }
         })
-        .buffered(ahead.requests.max(1))
+        .buffered(UNITS)
+}
+
+/// A unit that may be asked for now.
+struct Begun {
+    unit: Unit,
+    room: Room,
+    slot: Slot,
 }
 
 impl Origin {
@@ -194,7 +218,8 @@ impl Origin {
         // `Path::from` would encode what is in the key already.
         let path = object_store::path::Path::parse(object.key(&self.shard.source, &self.layout))?;
         let etag = object.etag.as_deref().map(str::to_owned);
-        Ok(Get { store: Arc::clone(&self.store), path, etag, size: object.size })
+        let (store, gate) = (Arc::clone(&self.store), Arc::clone(&self.gate));
+        Ok(Get { store, gate, path, etag, size: object.size })
     }
 }
 
@@ -268,7 +293,7 @@ mod tests {
             Arc::new(shard)
         }
 
-        fn batches(&self, shard: &Arc<Shard>, ahead: Ahead) -> Batches<Remote> {
+        fn batches(&self, shard: &Arc<Shard>, (most, ahead): (usize, u64)) -> Batches<Remote> {
             let limits = CutLimits {
                 batch_bytes: 1 << 20,
                 batch_pieces: 1 << 10,
@@ -277,7 +302,8 @@ mod tests {
                 chunk: 1 << 18,
             };
             let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
-            let origin = Origin { store, shard: Arc::clone(shard), layout: Bucket::layout() };
+            let (gate, shared) = (Gate::new(most), Arc::clone(shard));
+            let origin = Origin { store, gate, shard: shared, layout: Bucket::layout() };
             let explain: Explain = Box::new(|key, e| match e {
                 object_store::Error::Precondition { .. } => Error::Changed { object: key.into() },
                 e => Error::Read { object: key.into(), source: e.into() },
@@ -287,7 +313,7 @@ mod tests {
         }
 
         fn fetch(&self, shard: &Arc<Shard>) -> Result<Vec<RawBatch>> {
-            self.batches(shard, Ahead { requests: 4, bytes: 16 << 20 }).collect()
+            self.batches(shard, (4, 16 << 20)).collect()
         }
     }
 
@@ -356,11 +382,7 @@ mod tests {
         let mut stored = bodies.clone();
         stored[3] = gz(&bodies[3]);
         let shard = bucket.fill(&stored);
-        for ahead in [
-            Ahead { requests: 1, bytes: 1 },
-            Ahead { requests: 64, bytes: 1 << 14 },
-            Ahead { requests: 64, bytes: 64 << 20 },
-        ] {
+        for ahead in [(1, 1), (64, 1 << 14), (64, 64 << 20)] {
             let batches: Vec<_> = bucket.batches(&shard, ahead).collect::<Result<_>>().unwrap();
             expect(&batches, &bodies);
         }
@@ -412,7 +434,7 @@ mod tests {
                 shard.objects[0].etag = None;
             }
             let shard = Arc::new(shard);
-            let mut batches = bucket.batches(&shard, Ahead { requests: 1, bytes: 1 });
+            let mut batches = bucket.batches(&shard, (1, 1));
             batches.next().unwrap().unwrap();
             bucket.put(&shard, 0, &large());
             let error = batches.find_map(Result::err);
@@ -424,7 +446,7 @@ mod tests {
     fn what_is_read_ahead_stays_within_the_budget() {
         let bucket = Bucket::new();
         let shard = bucket.fill(&vec![vec![b'x'; 1023]; 2000]);
-        let mut batches = bucket.batches(&shard, Ahead { requests: 64, bytes: 100 << 10 });
+        let mut batches = bucket.batches(&shard, (64, 100 << 10));
         assert_eq!(settled(&bucket.store, 100), 100);
         batches.next().unwrap().unwrap();
         let gets = settled(&bucket.store, 1000);
@@ -436,7 +458,7 @@ mod tests {
     fn dropping_the_batches_stops_reading() {
         let bucket = Bucket::new();
         let shard = bucket.fill(&small(10));
-        let batches = bucket.batches(&shard, Ahead { requests: 1, bytes: 1 });
+        let batches = bucket.batches(&shard, (1, 1));
         drop(batches);
         let stopped = (0..100).any(|_| {
             std::thread::sleep(Duration::from_millis(20));

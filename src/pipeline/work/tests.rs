@@ -55,7 +55,7 @@ fn work(objects: &[(u64, &str)]) -> Done {
         held: Arc::default(),
     };
     let limits = FetchLimits::default();
-    let fetcher = Fetcher { store, layout, limits, runtime: runtime.handle().clone() };
+    let fetcher = Fetcher::new(store, layout, limits, runtime.handle().clone());
     let shard = Shard {
         source: Arc::new(source),
         table: 0,
