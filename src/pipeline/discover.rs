@@ -36,6 +36,7 @@ mod folder;
 mod local;
 mod lookback;
 mod remote;
+mod split;
 mod subject;
 mod topics;
 

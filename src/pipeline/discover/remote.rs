@@ -5,6 +5,9 @@
 //! Kafka partitions that were committed are skipped, each up to its watermark,
 //! and everything between them is listed: folders, and partitions that are new.
 //!
+//! A range that is longer than some pages is cut into many by the offsets in
+//! their names ([`Cuts`]), which are listed side by side and read in order.
+//!
 //! Keys sort as text, offsets as numbers. Where the two differ the listing
 //! takes in more and the watermark decides, as a number:
 //! - An offset of 10^10 and more has more digits than the zeros were made for,
@@ -20,11 +23,14 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesOrdered, StreamExt};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
 use super::folder::Folder;
+use super::split::Cuts;
 use super::subject::{Block, Subject};
 use super::{Found, Skipped, Survey};
 use crate::key::Topic;
@@ -36,6 +42,15 @@ use crate::{Error, Result};
 const SIDE_BY_SIDE: usize = 16;
 /// Batches (pages, most of them) that wait for the plan.
 const AHEAD: usize = 64;
+
+/// Pages after which a range is long.
+const LONG: usize = 3;
+/// Ranges of one directory that are listed at once, and of all: each may hold
+/// a few pages.
+pub(super) const RANGES: usize = 16;
+const ALL_RANGES: usize = 32;
+/// Pages of a range that are read before those of the ranges before it.
+const RANGE_PAGES: usize = 4;
 
 /// Whatever answers LIST requests.
 pub(super) trait Pages: Send + Sync + 'static {
@@ -98,12 +113,13 @@ async fn walk<P: Pages>(
     let mut waiting: Vec<(Arc<Subject>, Arc<str>)> =
         subjects.into_iter().rev().map(|subject| (subject, "".into())).collect();
     let mut running = JoinSet::new();
+    let spare = Arc::new(Semaphore::new(ALL_RANGES));
     let mut skipped: BTreeMap<Topic, Skipped> = BTreeMap::new();
     loop {
         while running.len() < SIDE_BY_SIDE
             && let Some((subject, directory)) = waiting.pop()
         {
-            running.spawn(Visit::new(&pages, subject, directory, &found).run());
+            running.spawn(Visit::new(&pages, (subject, directory), &spare, &found).run());
         }
         let Some(visited) = running.join_next().await else { return Ok(skipped) };
         let visited = visited.map_err(internal)??;
@@ -129,6 +145,8 @@ struct Visit<P> {
     prefix: String,
     /// Whether folders in it are listed on their own.
     delimiter: bool,
+    /// Ranges that may be listed besides the one that is read.
+    spare: Arc<Semaphore>,
     found: mpsc::Sender<Found>,
     /// By directory: more than one if a flat listing meets folders.
     folders: BTreeMap<Arc<str>, Folder>,
@@ -144,7 +162,7 @@ struct Visited {
 }
 
 /// A range of keys in a directory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 struct Range<'a> {
     after: Option<&'a str>,
     /// Inclusive.
@@ -159,8 +177,8 @@ type Met = bool;
 impl<P: Pages> Visit<P> {
     fn new(
         pages: &Arc<P>,
-        subject: Arc<Subject>,
-        directory: Arc<str>,
+        (subject, directory): (Arc<Subject>, Arc<str>),
+        spare: &Arc<Semaphore>,
         found: &mpsc::Sender<Found>,
     ) -> Visit<P> {
         Visit {
@@ -169,6 +187,7 @@ impl<P: Pages> Visit<P> {
             delimiter: subject.default_partition(&directory).is_none(),
             subject,
             directory,
+            spare: spare.clone(),
             found: found.clone(),
             folders: BTreeMap::new(),
             children: BTreeSet::new(),
@@ -234,26 +253,134 @@ impl<P: Pages> Visit<P> {
             None => self.request(&range, None).await?,
         };
         let mut met = false;
-        loop {
+        for pages in 1.. {
             let next = page.next.take();
+            let (long, last) = (pages >= LONG && next.is_some(), page.objects.last());
+            let split = last.filter(|_| long).and_then(|last| {
+                Some((last.key.clone(), Cuts::after(&self.subject, &self.prefix, &page)?))
+            });
             let taken = self.take(page, &range).await;
             met |= taken.met;
-            match next {
-                Some(token) if !taken.end => page = self.request(&range, Some(token)).await?,
-                _ => return Ok(met),
+            match (next, split) {
+                (Some(token), Some((last, cuts))) if !taken.end => {
+                    let start = Start::Token { token, last };
+                    return Ok(met | self.list_split(range, start, cuts).await?);
+                }
+                (Some(token), None) if !taken.end => {
+                    page = self.request(&range, Some(token)).await?;
+                }
+                _ => break,
+            }
+        }
+        Ok(met)
+    }
+
+    /// Lists what is left of a long range, from a start: many ranges side by side, more of
+    /// them the longer it gets, since those past its end are listed in vain.
+    async fn list_split(
+        &mut self,
+        range: Range<'_>,
+        mut start: Start,
+        mut cuts: Cuts,
+    ) -> Result<Met> {
+        let mut met = false;
+        let mut parts: FuturesOrdered<BoxFuture<'_, Result<Part>>> = FuturesOrdered::new();
+        let mut most = 2;
+        let mut cutting = true;
+        loop {
+            while cutting && parts.len() < most {
+                let spare = self.spare.clone().try_acquire_owned().ok();
+                if spare.is_none() && !parts.is_empty() {
+                    break;
+                }
+                let fits = |cut: &String| {
+                    start.is_before(cut) && range.through.is_none_or(|end| cut.as_str() < end)
+                };
+                let Some(cut) = cuts.next().filter(fits) else {
+                    cutting = false;
+                    break;
+                };
+                let start = std::mem::replace(&mut start, Start::After(cut.clone()));
+                parts.push_back(self.part(start, cut, spare).boxed());
+            }
+            let Some(part) = parts.next().await else { break };
+            let Part { pages, through, next, last, beyond, _spare } = part?;
+            let of_part = Range { through: Some(&through), ..range };
+            if let Some(page) = pages.last() {
+                cuts.measure(page);
+            }
+            for page in pages {
+                met |= self.take(page, &of_part).await.met;
+            }
+            if last || self.found.is_closed() {
+                return Ok(met);
+            }
+            if let Some(next) = next {
+                met |= self.follow(of_part, Some(next)).await?;
+            }
+            cutting &= beyond.is_none_or(|key| cuts.skip(&key));
+            most = (most * 2).min(RANGES);
+        }
+        Ok(met
+            | match &start {
+                Start::Token { token, .. } => self.follow(range, Some(token.clone())).await?,
+                Start::After(key) => self.follow(Range { after: Some(key), ..range }, None).await?,
+            })
+    }
+
+    /// Lists a range, one page after the other.
+    async fn follow(&mut self, range: Range<'_>, mut token: Option<String>) -> Result<Met> {
+        let mut met = false;
+        loop {
+            let mut page = self.request(&range, token).await?;
+            token = page.next.take();
+            let taken = self.take(page, &range).await;
+            met |= taken.met;
+            if taken.end || token.is_none() {
+                return Ok(met);
             }
         }
     }
 
-    async fn request(&self, range: &Range<'_>, token: Option<String>) -> Result<Page> {
-        let request = ListPage {
-            prefix: self.prefix.clone(),
-            start_after: range.after.map(str::to_owned),
-            delimiter: self.delimiter,
-            max_keys: None,
-            token,
+    /// Reads a range ahead, some pages of it at most.
+    fn part(
+        &self,
+        start: Start,
+        through: String,
+        spare: Option<OwnedSemaphorePermit>,
+    ) -> impl Future<Output = Result<Part>> + Send + use<P> {
+        let pages = self.pages.clone();
+        let mut request = match start {
+            Start::After(key) => self.ask(Some(key), None),
+            Start::Token { token, .. } => self.ask(None, Some(token)),
         };
-        self.pages.page(request).await
+        async move {
+            let mut part = Part { through, _spare: spare, ..Part::default() };
+            while part.pages.len() < RANGE_PAGES {
+                let mut page = pages.page(request.clone()).await?;
+                part.next = page.next.take();
+                part.beyond = part.first_beyond(&page);
+                part.pages.push(page);
+                part.last = part.next.is_none() && part.beyond.is_none();
+                if part.beyond.is_some() {
+                    part.next = None;
+                }
+                match &part.next {
+                    Some(next) => request.token = Some(next.clone()),
+                    None => break,
+                }
+            }
+            Ok(part)
+        }
+    }
+
+    async fn request(&self, range: &Range<'_>, token: Option<String>) -> Result<Page> {
+        self.pages.page(self.ask(range.after.map(str::to_owned), token)).await
+    }
+
+    fn ask(&self, start_after: Option<String>, token: Option<String>) -> ListPage {
+        let (prefix, delimiter) = (self.prefix.clone(), self.delimiter);
+        ListPage { prefix, start_after, delimiter, max_keys: None, token }
     }
 
     /// Sorts a page's keys and hands on what is new.
@@ -327,6 +454,49 @@ impl Block {
     fn tail<'a>(&'a self, through: Option<&'a str>) -> Range<'a> {
         let landmark = Some((self.partition, self.committed));
         Range { after: Some(&self.cursor), through, landmark }
+    }
+}
+
+/// Where a range begins.
+enum Start {
+    /// After this key.
+    After(String),
+    /// Where a page ended whose last key was this.
+    Token { token: String, last: String },
+}
+
+impl Start {
+    /// Whether a cut lies after it. Only then does a range that ends there, and
+    /// one that begins there, hold each key once.
+    fn is_before(&self, cut: &str) -> bool {
+        match self {
+            Start::After(key) | Start::Token { last: key, .. } => key.as_str() < cut,
+        }
+    }
+}
+
+/// A range that was read ahead.
+#[derive(Default)]
+struct Part {
+    pages: Vec<Page>,
+    /// Its last key, or what would be.
+    through: String,
+    /// The token of what was not read of it.
+    next: Option<String>,
+    /// Whether nothing follows in the directory, in it or after it.
+    last: bool,
+    /// The first key that was seen after it.
+    beyond: Option<String>,
+    _spare: Option<OwnedSemaphorePermit>,
+}
+
+impl Part {
+    fn first_beyond(&self, page: &Page) -> Option<String> {
+        let objects = page.objects.iter().map(|object| &object.key);
+        let beyond = |key: &&String| key.as_str() > self.through.as_str();
+        let (object, folder) =
+            (objects.into_iter().find(beyond), page.prefixes.iter().find(beyond));
+        object.into_iter().chain(folder).min().cloned()
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
@@ -152,12 +153,16 @@ struct Fake {
     keys: BTreeSet<String>,
     page: usize,
     requests: Mutex<Vec<ListPage>>,
+    in_flight: AtomicUsize,
+    /// The most requests that were under way at once.
+    peak: AtomicUsize,
 }
 
 impl Fake {
     fn new<S: Into<String>>(keys: impl IntoIterator<Item = S>, page: usize) -> Arc<Fake> {
         let keys = keys.into_iter().map(Into::into).collect();
-        Arc::new(Fake { keys, page, requests: Mutex::default() })
+        let (requests, in_flight, peak) = Default::default();
+        Arc::new(Fake { keys, page, requests, in_flight, peak })
     }
 
     fn requests(&self) -> usize {
@@ -168,6 +173,9 @@ impl Fake {
 impl Pages for Fake {
     async fn page(&self, request: ListPage) -> Result<Page> {
         self.requests.lock().unwrap().push(request.clone());
+        self.peak.fetch_max(self.in_flight.fetch_add(1, SeqCst) + 1, SeqCst);
+        tokio::task::yield_now().await;
+        self.in_flight.fetch_sub(1, SeqCst);
         let ListPage { prefix, start_after, delimiter, token, .. } = request;
         let mut page = Page { objects: Vec::new(), prefixes: Vec::new(), next: None };
         for key in self.keys.iter().filter(|key| key.starts_with(&prefix)) {
@@ -677,6 +685,86 @@ proptest! {
         let expected: Vec<String> = starts.iter().filter(new).map(key).collect();
         let found = world.remote(&Fake::new(starts.iter().map(key), page)).1;
         prop_assert_eq!(found, expected);
+    }
+}
+
+/// Keys of runs of offsets, each a run's first offset, its step and how many.
+fn runs(partition: u32, runs: &[(u64, u64, u64)]) -> BTreeSet<String> {
+    let starts = runs.iter().flat_map(|&(first, step, n)| (0..n).map(move |i| first + i * step));
+    let key = |start: u64| {
+        format!("topics/u.pin/partition={partition}/u.pin+{partition}+{start:010}.json")
+    };
+    starts.map(key).collect()
+}
+
+#[test]
+fn a_long_listing_is_split_and_takes_few_requests_more() {
+    // Runs of offsets → requests at most, the topic's own folder among them.
+    let cases: &[(&[(u64, u64, u64)], usize)] = &[
+        (&[(0, 1, 350)], 1 + 4 + 2),
+        (&[(0, 1, 10_000)], 1 + 100 + 30),
+        (&[(0, 1000, 10_000)], 1 + 100 + 30),
+        (&[(7, 3, 2000), (9_000_000_000, 1, 2000)], 1 + 40 + 60),
+        (&[(0, 1_000_000, 500), (600_000_000, 1, 5000)], 1 + 55 + 60),
+        (&[(0, 1, 5000), (10_000, 100_000, 5000)], 1 + 100 + 60),
+        (&[(9_999_990_000, 1, 10_000)], 1 + 100 + 30),
+    ];
+    for (case, most) in cases {
+        let expected = runs(0, case);
+        let fake = Fake::new(expected.clone(), 100);
+        let (_, found) = World::new(&[]).remote(&fake);
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{case:?}");
+        assert!(fake.requests() <= *most, "{case:?}: {} requests", fake.requests());
+        let peak = fake.peak.load(SeqCst);
+        assert!((2..=remote::RANGES).contains(&peak), "{case:?}: {peak} at a time");
+        assert_eq!(peak == remote::RANGES, expected_pages(case) >= 100, "{case:?}: {peak}");
+    }
+}
+
+fn expected_pages(case: &[(u64, u64, u64)]) -> u64 {
+    case.iter().map(|(_, _, n)| n / 100).sum()
+}
+
+proptest! {
+    #[test]
+    fn a_listing_that_is_split_gives_each_object_once_and_in_order(
+        pieces in prop::collection::vec((start(), 1..2000u64, 1..120u64), 1..6),
+        strays in prop::collection::vec(prop::sample::select(vec![
+            "a.json", "u.pin", "u.pin+0+", "u.pin+0+00000.json", "u.pin+1+0000000100.json", "zz",
+            "u.pin+0+0000000100.headers.avro", "x=1/u.pin+0+0000000007.json", "u.pin+0+0000000050",
+        ]), 0..4),
+        sidecars in any::<bool>(),
+        committed in prop::option::of(0..3000u64),
+        flat in any::<bool>(),
+        page in 2..12usize,
+    ) {
+        let directory = if flat { "partition=0" } else { "day=1" };
+        let mut world = World::new(&[]);
+        if let Some(start) = committed {
+            world.commit(source("u.pin", directory, 0), start, start + 1);
+        }
+        let starts: BTreeSet<u64> =
+            pieces.iter().flat_map(|&(first, step, n)| (0..n).map(move |i| first + i * step)).collect();
+        let name = |start: &u64| format!("topics/u.pin/{directory}/u.pin+0+{start:010}");
+        let mut keys: BTreeSet<String> = starts.iter().map(|start| name(start) + ".json").collect();
+        let all = keys.clone();
+        if sidecars {
+            keys.extend(starts.iter().map(|start| name(start) + ".headers.json"));
+        }
+        keys.extend(strays.iter().map(|stray| format!("topics/u.pin/{directory}/{stray}")));
+        // As one page gives them, which is never split.
+        let (skipped, expected) = world.remote(&Fake::new(keys.clone(), usize::MAX));
+        let fake = Fake::new(keys.clone(), page);
+        let (split_skipped, found) = world.remote(&fake);
+        let of_starts = |found: &[String]| -> Vec<String> {
+            found.iter().filter(|key| all.contains(*key)).cloned().collect()
+        };
+        prop_assert_eq!(of_starts(&found), of_starts(&expected));
+        prop_assert_eq!(sorted(found), sorted(expected));
+        prop_assert_eq!(split_skipped.sidecars, skipped.sidecars);
+        prop_assert_eq!(split_skipped.other.count, skipped.other.count);
+        let needed = keys.len().div_ceil(page);
+        prop_assert!(fake.requests() <= 3 * needed + 80, "{} for {needed}", fake.requests());
     }
 }
 
