@@ -193,7 +193,7 @@ fn processor_time() -> (Duration, Duration) {
         let Ok(stat) = std::fs::read_to_string(task.path().join("stat")) else { continue };
         let Some((name, rest)) = stat.rsplit_once(')') else { continue };
         // proc_pid_stat(5): fields 14 and 15, in hundredths of a second.
-        let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|n| n.parse().ok());
+        let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok());
         let time = Duration::from_millis(ticks.sum::<u64>() * 10);
         match name.contains("(s3-server") {
             true => server += time,

@@ -5,6 +5,7 @@ mod counts;
 mod emulated;
 mod faults;
 mod lookback;
+mod pace;
 mod profiles;
 mod races;
 mod real;

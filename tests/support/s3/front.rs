@@ -37,6 +37,7 @@ impl Front {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
+                    self.state.log.connected();
                     tokio::spawn(self.clone().connection(stream));
                 }
                 // Out of descriptors: the others must end first.

@@ -101,6 +101,7 @@ pub struct Log {
     entries: Mutex<Vec<Arc<Entry>>>,
     in_flight: AtomicUsize,
     peak: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 impl Log {
@@ -121,6 +122,15 @@ impl Log {
     pub fn clear(&self) {
         self.lock().clear();
         self.peak.store(self.in_flight.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.connections.store(0, Ordering::Relaxed);
+    }
+
+    pub fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub fn peak(&self) -> usize {

@@ -164,7 +164,12 @@ impl Server {
         self.state.log.peak()
     }
 
-    /// Forgets the requests and the peak.
+    /// The connections that were opened so far.
+    pub fn connections(&self) -> usize {
+        self.state.log.connections()
+    }
+
+    /// Forgets the requests, the peak and the connections.
     pub fn clear_log(&self) {
         self.state.log.clear();
     }
