@@ -285,6 +285,8 @@ impl<P: Pages> Visit<P> {
     ) -> Result<Met> {
         let mut met = false;
         let mut parts: FuturesOrdered<BoxFuture<'_, Result<Part>>> = FuturesOrdered::new();
+        // Ranges that held nothing, less those that did.
+        let mut in_vain = 0_usize;
         let mut most = 2;
         let mut cutting = true;
         loop {
@@ -309,6 +311,10 @@ impl<P: Pages> Visit<P> {
             if let Some(page) = pages.last() {
                 cuts.measure(page);
             }
+            match pages.iter().any(|page| holds(page, &through)) {
+                true => in_vain = in_vain.saturating_sub(1),
+                false => in_vain += 1,
+            }
             for page in pages {
                 met |= self.take(page, &of_part).await.met;
             }
@@ -318,7 +324,7 @@ impl<P: Pages> Visit<P> {
             if let Some(next) = next {
                 met |= self.follow(of_part, Some(next)).await?;
             }
-            cutting &= beyond.is_none_or(|key| cuts.skip(&key));
+            cutting &= beyond.is_none_or(|key| cuts.skip(key)) && in_vain <= ALL_RANGES;
             most = (most * 2).min(RANGES);
         }
         Ok(met
@@ -505,6 +511,12 @@ struct Taken {
     met: Met,
     /// Whether the range ends in this page.
     end: bool,
+}
+
+/// Whether a page has a key of a range.
+fn holds(page: &Page, through: &str) -> bool {
+    let objects = page.objects.iter().map(|object| &object.key);
+    objects.chain(&page.prefixes).any(|key| key.as_str() <= through)
 }
 
 /// The part of a key after a prefix; none for the markers of folders, which are

@@ -26,14 +26,17 @@ pub(super) struct Cuts {
     from: u64,
     /// Offsets from one cut to the next.
     step: u64,
+    /// A key that the next cut must lie after.
+    past: String,
 }
 
 impl Cuts {
     /// The cuts after a page; none if its names do not tell them.
     pub(super) fn after(subject: &Arc<Subject>, prefix: &str, page: &Page) -> Option<Cuts> {
         let (subject, prefix) = (subject.clone(), prefix.to_owned());
-        let mut cuts = Cuts { subject, prefix, partition: 0, from: 0, step: 0 };
-        (cuts.partition, cuts.from) = cuts.place(&page.objects.last()?.key)?;
+        let past = page.objects.last()?.key.clone();
+        let mut cuts = Cuts { subject, prefix, partition: 0, from: 0, step: 0, past };
+        (cuts.partition, cuts.from) = cuts.place(&cuts.past)?;
         cuts.measure(page);
         (cuts.step > 0).then_some(cuts)
     }
@@ -51,20 +54,22 @@ impl Cuts {
     }
 
     /// Goes on after a key that lies past cuts that were given, since nothing is
-    /// before it; false if it does not tell where.
-    pub(super) fn skip(&mut self, key: &str) -> bool {
-        let Some((partition, start)) = self.place(key) else { return false };
+    /// between; false if it does not tell where.
+    pub(super) fn skip(&mut self, key: String) -> bool {
+        let Some((partition, start)) = self.place(&key) else { return false };
         let from = if partition == self.partition { self.from.max(start) } else { start };
-        (self.partition, self.from) = (partition, from);
+        (self.partition, self.from, self.past) = (partition, from, key);
         true
     }
 
-    /// The next cut: a key that nobody has, most likely.
+    /// The next cut: a key that nobody has, most likely. None where names do not
+    /// sort as they count: cuts would then be far too many.
     pub(super) fn next(&mut self) -> Option<String> {
         self.from = self.from.checked_add(self.step).filter(|from| *from <= LONGEST)?;
         let names = self.subject.layout.name_prefix(&self.subject.topic, self.partition);
         let width = usize::from(DEFAULT_WIDTH);
-        Some(format!("{}{names}{:0width$}", self.prefix, self.from))
+        let cut = format!("{}{names}{:0width$}", self.prefix, self.from);
+        (cut > self.past).then_some(cut)
     }
 
     /// The Kafka partition and the start offset in a key.

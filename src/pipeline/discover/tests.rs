@@ -698,6 +698,18 @@ fn runs(partition: u32, runs: &[(u64, u64, u64)]) -> BTreeSet<String> {
 }
 
 #[test]
+fn names_that_do_not_sort_as_they_count_are_not_cut_without_end() {
+    // As text all of the second run come after 1000000000 and before 15.
+    let starts = (10..16).chain(1_000_000_000..1_000_000_040);
+    let key = |start: u64| format!("topics/u.pin/partition=0/u.pin+0+{start}.json");
+    let keys: BTreeSet<String> = starts.map(key).collect();
+    let fake = Fake::new(keys.clone(), 3);
+    let (_, found) = World::new(&[]).remote(&fake);
+    assert_eq!(sorted(found), keys.into_iter().collect::<Vec<_>>());
+    assert!(fake.requests() < 100, "{}", fake.requests());
+}
+
+#[test]
 fn a_long_listing_is_split_and_takes_few_requests_more() {
     // Runs of offsets → requests at most, the topic's own folder among them.
     let cases: &[(&[(u64, u64, u64)], usize)] = &[
