@@ -166,6 +166,7 @@ impl Reader {
             full: false,
             lookback: None,
             runtime: self.runtime.handle(),
+            exact_sizes: false,
         };
         plan(&listing, ShardLimits::default(), |shard| {
             shards.send(shard).unwrap();

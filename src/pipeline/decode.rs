@@ -198,7 +198,7 @@ impl<'s> Decoder<'s> {
         raw: RawBatch,
         read: impl FnOnce(&mut Batch<'_>, &Held, &[Piece]),
     ) -> Result<DecodedBatch> {
-        let RawBatch { shard, bytes, pieces } = raw;
+        let RawBatch { shard, bytes, pieces, sizes: _ } = raw;
         let raw = Held { shard, bytes: bytes.into() };
         let mut batch = Batch {
             cells: Cells::new(&self.fields),
