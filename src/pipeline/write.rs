@@ -39,6 +39,7 @@ use crate::key::Layout;
 use crate::store::Output;
 use crate::{Error, Result};
 
+mod blocks;
 mod encoding;
 mod file;
 mod name;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use arrow::record_batch::RecordBatch;
-use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use tokio::runtime::Handle;
 
+use super::blocks::Blocks;
 use super::staged::{Staged, Upload};
 use super::{DataFile, FileSink, internal};
 use crate::Result;
@@ -31,8 +32,8 @@ const HELD_BYTES_A_TABLE: usize = 8 << 20;
 /// leaves no file, but on S3 perhaps an open upload: end it with
 /// [`finish`](Self::finish) or [`abort`](Self::abort).
 pub struct FileWriter {
-    /// Its sink is a buffer that is emptied into the upload.
-    pub(super) parquet: ArrowWriter<Vec<u8>>,
+    /// Its sink is emptied into the upload.
+    pub(super) parquet: ArrowWriter<Blocks>,
     output: Output,
     runtime: Handle,
     path: Path,
@@ -56,7 +57,7 @@ impl FileWriter {
             // Without Arrow's own schema in the file every reader sees the same
             // types, those of Parquet.
             .with_skip_arrow_metadata(true);
-        let parquet = ArrowWriter::try_new_with_options(Vec::new(), first.schema(), options)
+        let parquet = ArrowWriter::try_new_with_options(Blocks::default(), first.schema(), options)
             .map_err(internal)?;
         Ok(FileWriter {
             parquet,
@@ -77,7 +78,7 @@ impl FileWriter {
     /// [`Error::Internal`](crate::Error::Internal) for another schema.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.parquet.write(batch).map_err(internal)?;
-        if self.parquet.inner().len() >= PART_BYTES { self.send() } else { Ok(()) }
+        self.send_parts()
     }
 
     /// The size of the file if it ended here, in bytes: what is encoded, and an
@@ -104,16 +105,20 @@ impl FileWriter {
         let bytes = self.parquet.inner().len();
         let small = self.upload.is_none() && bytes <= HELD_BYTES;
         if !small || self.held.fetch_add(bytes, Relaxed) + bytes > HELD_BYTES_A_TABLE {
-            self.send()?;
+            self.send_parts()?;
+            let rest = self.parquet.inner_mut().take_rest();
+            if rest.content_length() > 0 {
+                self.send(rest)?;
+            }
             self.settle()?;
         }
-        let rest = std::mem::take(self.parquet.inner_mut());
-        let bytes = self.sent + rest.len() as u64;
+        let rest = self.parquet.inner_mut().take_rest();
+        let bytes = self.sent + rest.content_length() as u64;
         let path = self.path.filename().unwrap_or_default().to_owned();
         let (partition, stats) = (Vec::new(), stats::of_file(&footer));
         let file = DataFile { path, rows, bytes, partition, stats };
         Ok(match self.upload.take() {
-            None => Staged::held(self.path, file, rest.into()),
+            None => Staged::held(self.path, file, rest),
             Some(upload) => Staged::uploaded(self.path, file, upload),
         })
     }
@@ -129,17 +134,23 @@ impl FileWriter {
         }
     }
 
-    /// Sends what is encoded, as one part.
-    fn send(&mut self) -> Result<()> {
-        let bytes = std::mem::take(self.parquet.inner_mut());
-        self.sent += bytes.len() as u64;
+    /// Sends what is encoded, but for what is not yet a part.
+    fn send_parts(&mut self) -> Result<()> {
+        while let Some(part) = self.parquet.inner_mut().take(PART_BYTES) {
+            self.send(part)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, part: PutPayload) -> Result<()> {
+        self.sent += part.content_length() as u64;
         let (path, objects, slot) = (&self.path, &self.output.objects, &mut self.upload);
         let sent = self.runtime.block_on(async {
             let upload = match slot {
                 Some(upload) => upload,
                 None => slot.insert(Upload::new(objects.put_multipart(path).await?)),
             };
-            upload.put(bytes.into()).await
+            upload.put(part).await
         });
         self.or_abort(sent)
     }

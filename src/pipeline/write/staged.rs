@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use bytes::Bytes;
 use futures::{StreamExt, stream};
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
@@ -31,12 +30,12 @@ pub struct Staged {
 
 #[derive(Debug)]
 enum Body {
-    Held(Bytes),
+    Held(PutPayload),
     Uploaded(Upload),
 }
 
 impl Staged {
-    pub(super) fn held(path: Path, file: DataFile, bytes: Bytes) -> Staged {
+    pub(super) fn held(path: Path, file: DataFile, bytes: PutPayload) -> Staged {
         Staged { file, path, body: Body::Held(bytes) }
     }
 
@@ -47,7 +46,7 @@ impl Staged {
     pub(super) async fn publish(self, output: &Output) -> Result<()> {
         failpoint::hit(Point::BeforeFile);
         let published = match self.body {
-            Body::Held(bytes) => output.objects.put(&self.path, bytes.into()).await.map(drop),
+            Body::Held(bytes) => output.objects.put(&self.path, bytes).await.map(drop),
             Body::Uploaded(upload) => upload.complete(output, &self.path, self.file.bytes).await,
         };
         published.map_err(|e| output.write_error(&self.path, e))?;
@@ -103,11 +102,11 @@ impl Upload {
     }
 
     /// Sends a part, once there is room for it.
-    pub(super) async fn put(&mut self, bytes: Bytes) -> object_store::Result<()> {
+    pub(super) async fn put(&mut self, part: PutPayload) -> object_store::Result<()> {
         while self.parts.len() >= PARTS_AT_ONCE {
             self.one_part().await?;
         }
-        self.parts.spawn(self.inner.put_part(PutPayload::from_bytes(bytes)));
+        self.parts.spawn(self.inner.put_part(part));
         Ok(())
     }
 

@@ -296,6 +296,27 @@ fn a_large_file_goes_in_parts_and_memory_stays_bounded() {
 }
 
 #[test]
+fn only_columns_whose_values_repeat_have_a_dictionary() {
+    let bench = bench(Arc::new(InMemory::new()));
+    let mut writer = bench.writer();
+    let mut repeating = frame(0..3000);
+    let words: Vec<String> = (0..3000).map(|n| format!("category number {}", n % 20)).collect();
+    repeating.with_column(Series::new("text".into(), words).into()).unwrap();
+    for batch in [repeating, frame(3000..6000)] {
+        writer.append(&batch, &[]).unwrap();
+    }
+    bench.publish(writer.finish().unwrap());
+    let bytes = bench.stored().remove(0).1;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).unwrap();
+    let columns = reader.metadata().row_group(0).columns().iter();
+    let dictionaries = columns.map(|c| (c.column_path().string(), c.dictionary_page_offset()));
+    let with: Vec<_> = dictionaries.filter(|(_, at)| at.is_some()).map(|(name, _)| name).collect();
+    assert_eq!(with, ["text"], "as the first batch says");
+    let rows = read(&bytes);
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), 6000);
+}
+
+#[test]
 fn a_file_that_is_rewritten_can_be_cut_at_a_size() {
     let bench = bench(Arc::new(InMemory::new()));
     let sink = FileSink { spec_hash: None, ..bench.target.sink() };
