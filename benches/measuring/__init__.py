@@ -1,0 +1,1 @@
+"""What the benchmarks of whole processes share. Needs Python 3.11 and Linux, and no package."""

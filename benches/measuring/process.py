@@ -1,0 +1,136 @@
+"""One process and all that it starts, from start to end: time, processor time, memory."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+PR_SET_CHILD_SUBREAPER = 36
+PAGE = os.sysconf("SC_PAGE_SIZE")
+# The kernel knows the peak of each process; samples are only for the sum of several.
+SAMPLE_S, SEARCH_S = 0.02, 0.25
+
+
+class Failed(Exception):
+    """The process ended with an error; holds the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: seconds, seconds of all processors, bytes resident at most."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def adopt_orphans():
+    """Makes this process the parent of what its children leave behind.
+
+    Otherwise the processor time of a JVM that outlives its Python is lost.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def measure(command, log, timeout, env=None):
+    """Runs a command; gives its Cost, or None if it was still there after `timeout` seconds.
+
+    Raises Failed if it ends with an error. What it says goes to the file `log`.
+    """
+    with open(log, "wb") as said:
+        begin = time.perf_counter()
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                                 start_new_session=True, env=env)
+        late = threading.Event()
+        timer = threading.Timer(timeout, lambda: (late.set(), kill(child.pid)))
+        timer.start()
+        memory = Memory(child.pid)
+        memory.start()
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - begin
+        except BaseException:
+            kill(child.pid)
+            raise
+        finally:
+            timer.cancel()
+            memory.stop()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    usages = [usage, *reap(child.pid)]
+    if late.is_set():
+        return None
+    if child.returncode != 0:
+        with open(log, errors="replace") as said:
+            end = said.read()[-2000:]
+        raise Failed(f"{' '.join(map(str, command))}\nended with {child.returncode}: {end}")
+    cpu = sum(one.ru_utime + one.ru_stime for one in usages)
+    largest = max(one.ru_maxrss for one in usages) * 1024
+    return Cost(wall, cpu, max(largest, memory.peak))
+
+
+def kill(session):
+    try:
+        os.killpg(session, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def reap(session):
+    """The usages of orphans, which get ten seconds to end by themselves."""
+    timer = threading.Timer(10, kill, [session])
+    timer.start()
+    usages = []
+    try:
+        while True:
+            usages.append(os.wait4(-1, 0)[2])
+    except ChildProcessError:
+        return usages
+    finally:
+        timer.cancel()
+
+
+class Memory(threading.Thread):
+    """Samples the sum of the resident memory of a session's processes."""
+
+    def __init__(self, session):
+        super().__init__(daemon=True)
+        self.session, self.peak, self.over = session, 0, threading.Event()
+
+    def run(self):
+        processes, searched = [self.session], time.monotonic()
+        while not self.over.wait(SAMPLE_S):
+            if time.monotonic() - searched > SEARCH_S:
+                processes, searched = members(self.session), time.monotonic()
+            self.peak = max(self.peak, sum(map(resident, processes)))
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+def members(session):
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+            if session_of(pid) == session]
+
+
+def session_of(pid):
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def resident(pid):
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * PAGE
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return 0
+
+
+if sys.platform != "linux":
+    sys.exit("these benchmarks read /proc: they need Linux")

@@ -1,0 +1,93 @@
+"""All clean one bucket in turns."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compare import differences
+from engines import Job
+from measuring.bucket import count
+from measuring.process import Failed, measure
+from measuring.program import environment
+
+ROWS = Path(__file__).resolve().parent / "rows.py"
+
+
+@dataclass
+class Result:
+    """What one peer did with one bucket."""
+
+    engine: object
+    costs: list = field(default_factory=list)
+    # Seconds after which a run was ended.
+    ended: float | None = None
+    output: int | None = None
+    digest: dict | None = None
+    problems: list = field(default_factory=list)
+
+    @property
+    def spent(self):
+        return sum(cost.wall for cost in self.costs)
+
+
+def contest(tools, bucket, engines, options):
+    """The results of each peer on a bucket; none but the first has problems if all agree."""
+    results = [Result(engine) for engine in engines]
+    for turn in range(options.rounds):
+        for result in results:
+            if result.ended or result.problems or result.spent >= options.limit:
+                continue
+            run(tools, bucket, result, options.timeout)
+            say(turn, result)
+    compare(results)
+    return results
+
+
+def run(tools, bucket, result, timeout):
+    binary, python, work = tools
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    job = Job(binary, python, bucket.path, work / "out", work)
+    # What earlier runs wrote is not to be written out during this one.
+    os.sync()
+    try:
+        cost = measure(result.engine.command(job), work / "said", timeout, environment())
+    except Failed as failure:
+        result.problems.append(str(failure))
+        return
+    if cost is None:
+        result.ended = timeout
+    else:
+        result.costs.append(cost)
+        if result.engine.writes and result.digest is None:
+            result.output = count(job.out, ".parquet")[1]
+            result.digest = digest(python, job.out)
+    shutil.rmtree(work)
+
+
+def digest(python, out):
+    said = subprocess.run([python, ROWS, out], check=True, stdout=subprocess.PIPE)
+    return json.loads(said.stdout)
+
+
+def compare(results):
+    """Holds all against the first one that wrote rows."""
+    wrote = [result for result in results if result.digest]
+    for result in wrote[1:]:
+        for what in differences(wrote[0].digest, result.digest):
+            result.problems.append(f"not the rows of {wrote[0].engine.name}: {what}")
+
+
+def say(turn, result):
+    if result.problems:
+        what = "failed"
+    elif result.ended:
+        what = f"ended after {result.ended:.0f} s"
+    else:
+        cost = result.costs[-1]
+        what = f"{cost.wall:.2f} s, {cost.cpu:.2f} s of processors, {cost.peak / 1e6:.0f} MB"
+    print(f"  round {turn + 1}: {result.engine.name}: {what}", file=sys.stderr, flush=True)
