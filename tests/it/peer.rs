@@ -9,12 +9,17 @@ use serde_json::{Value, json};
 use crate::command::{isolated, said, succeed};
 use crate::table::{Format, Place, Row, TABLES, multiset, rows_of};
 
+mod benchmark;
+
 /// The cleaning, as written for another engine. Each script is given the bucket,
 /// the tables and their format, and fails unless the rows are equal as multisets.
 const SCRIPTS: [(&str, &str); 2] = [
     ("DuckDB", include_str!("peer/with_duckdb.py")),
     ("Polars", include_str!("peer/with_polars.py")),
 ];
+
+/// How other engines clean, here and in the benchmark.
+const CLEAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/clean");
 
 /// Reads Delta tables and checks their statistics.
 const DELTA: &str = include_str!("peer/delta.py");
@@ -30,7 +35,9 @@ pub fn python() -> Option<PathBuf> {
 
 /// What a script said, run in a folder.
 pub fn run(python: &Path, folder: &Path, script: &str, args: &[&str]) -> Output {
-    isolated(python, folder).args(["-c", script]).args(args).output().unwrap()
+    let mut command = isolated(python, folder);
+    command.env("PYTHONPATH", CLEAN).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.args(["-c", script]).args(args).output().unwrap()
 }
 
 #[track_caller]

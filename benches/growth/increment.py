@@ -1,0 +1,69 @@
+"""What a run costs that finds few new objects among many old ones."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+
+from measuring.bucket import TOPICS, Slice, count, emulate
+from measuring.figures import spread, table
+from sizes import SEED, first_run, run
+
+
+@dataclass(frozen=True)
+class Case:
+    """Runs of one kind, and what the last of them asked of the store."""
+
+    name: str
+    objects: int
+    costs: list
+    requests: dict
+
+    def figures(self):
+        return {"name": self.name, "objects": self.objects, "requests": self.requests,
+                "runs": [asdict(cost) for cost in self.costs]}
+
+
+def increment(binary, options):
+    """A full run, one with nothing new, one with little new, and one over that little alone."""
+    rows, more = -(-options.old // TOPICS), -(-options.new // TOPICS)
+    old = Slice(rows, 1, SEED, partitions=options.partitions)
+    new = Slice(more, 1, SEED, partitions=options.partitions, start=rows)
+    full, alone, tables = (options.data / name for name in ("increment", "alone", "tables"))
+    for folder in (full, alone, tables):
+        shutil.rmtree(folder, ignore_errors=True)
+    emulate(binary, old, full)
+    emulate(binary, new, alone)
+    report = options.data / "report.json"
+
+    def case(name, measure_once, rounds=options.rounds):
+        costs = [measure_once() for _ in range(rounds)]
+        found = json.loads(report.read_text())
+        objects = sum(each["objects"] for each in found["tables"].values())
+        return Case(name, objects, costs, found["requests"])
+
+    def afresh(source):
+        return lambda: first_run(binary, source, options, "--report", report)
+
+    def again():
+        out = options.data / "work" / "out"
+        shutil.rmtree(out)
+        shutil.copytree(tables, out)
+        return run(binary, full, out, options, "--report", report)
+
+    whole = case("all of the bucket", afresh(full), rounds=1)
+    shutil.copytree(options.data / "work" / "out", tables)
+    nothing = case("again, nothing new", again)
+    emulate(binary, new, full)
+    little = case("again, after the new ones came", again)
+    only = case("a bucket of the new ones alone", afresh(alone))
+    assert little.objects == only.objects == count(alone)[0], (little.objects, only.objects)
+    for folder in (full, alone, tables):
+        shutil.rmtree(folder)
+    return [whole, nothing, little, only]
+
+
+def markdown(cases):
+    head = ["run", "objects read", "time", "LIST", "GET"]
+    rows = [[case.name, f"{case.objects:,}", spread([cost.wall for cost in case.costs]),
+             f"{case.requests['list']:,}", f"{case.requests['get']:,}"] for case in cases]
+    return table(head, rows)

@@ -1,0 +1,94 @@
+"""Time and memory of a first run, at growing inputs."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from statistics import median
+
+from measuring.bucket import ROW_BYTES, TOPICS, Slice, bucket, drop
+from measuring.figures import megabytes, seconds, spread, table
+from measuring.process import measure
+from measuring.program import environment
+
+SEED = 4
+# A bucket of more bytes on the disk than this is not kept.
+KEPT = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """What runs over one bucket took."""
+
+    bucket: object
+    costs: list
+
+    @property
+    def wall(self):
+        return median(cost.wall for cost in self.costs)
+
+    @property
+    def peak(self):
+        return max(cost.peak for cost in self.costs)
+
+
+def of_objects(count):
+    """A bucket of about so many objects of one record."""
+    return Slice(-(-count // TOPICS), 1, SEED)
+
+
+def of_bytes(size):
+    """A bucket of about so many bytes, in objects of 10,000 records at most."""
+    rows = size // ROW_BYTES
+    return Slice(rows, min(10_000, rows), SEED)
+
+
+def points(binary, slices, options):
+    """Measures all that the disk has room for."""
+    return [point for each in slices if (point := measured(binary, each, options))]
+
+
+def measured(binary, slice_, options):
+    # The output is smaller than the input.
+    if 2 * slice_.disk > shutil.disk_usage(options.data).free:
+        print(f"skipped: no room on the disk for {2 * slice_.disk / 1e9:.0f} GB", file=sys.stderr)
+        return None
+    of = bucket(binary, slice_, options.data)
+    costs = [first_run(binary, of.path, options) for _ in range(options.rounds)]
+    if slice_.disk > KEPT:
+        drop(of)
+    point = Point(of, costs)
+    print(f"{of.size}: {point.wall:.2f} s, {point.peak / 1e6:.0f} MB", file=sys.stderr, flush=True)
+    return point
+
+
+def first_run(binary, source, options, *more):
+    """The cost of cleaning a bucket into new tables, which stay in `work/out`."""
+    work = options.data / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    return run(binary, source, work / "out", options, *more)
+
+
+def run(binary, source, out, options, *more):
+    os.sync()
+    command = [binary, "run", "--source", source, "--out", out, "--quiet", "--max-rejects", "0"]
+    cost = measure([*command, *more], options.data / "said", options.timeout, environment())
+    if cost is None:
+        sys.exit(f"a run over {source} took more than {options.timeout:.0f} s")
+    return cost
+
+
+def markdown(found):
+    head = ["objects", "input", "time", "a second", "processors", "peak memory"]
+    rows = []
+    for point in found:
+        of = point.bucket
+        tiny = of.bytes / of.objects < 10_000
+        rate = f"{of.objects / point.wall:,.0f} objects" if tiny \
+            else f"{megabytes(of.bytes / point.wall)}"
+        cpu = median(cost.cpu for cost in point.costs)
+        rows.append([f"{of.objects:,}", megabytes(of.bytes),
+                     spread([cost.wall for cost in point.costs]), rate, seconds(cpu),
+                     megabytes(point.peak)])
+    return table(head, rows)
