@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from statistics import median
 
-from measuring.bucket import ROW_BYTES, TOPICS, Slice, bucket, drop
+from measuring.bucket import ROW_BYTES, TOPICS, Slice, bucket, drop, warm
 from measuring.figures import megabytes, seconds, spread, table
 from measuring.process import measure
 from measuring.program import environment
@@ -54,6 +54,7 @@ def measured(binary, slice_, options):
         print(f"skipped: no room on the disk for {2 * slice_.disk / 1e9:.0f} GB", file=sys.stderr)
         return None
     of = bucket(binary, slice_, options.data)
+    warm(of)
     costs = [first_run(binary, of.path, options) for _ in range(options.rounds)]
     if slice_.disk > KEPT:
         drop(of)

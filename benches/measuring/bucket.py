@@ -7,8 +7,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from measuring.figures import megabytes
 from measuring.program import environment
 
+READ_ALL = Path(__file__).resolve().parent / "read-all"
 TOPICS = 3
 # Bytes of a record of each of the three topics together.
 ROW_BYTES = 925
@@ -48,7 +50,7 @@ class Bucket:
 
     @property
     def size(self):
-        return f"{self.objects:,} objects, {self.bytes / 1e6:,.{0 if self.bytes >= 1e7 else 1}f} MB"
+        return f"{self.objects:,} objects, {megabytes(self.bytes)}"
 
 
 def emulate(binary, slice_, path):
@@ -67,6 +69,11 @@ def bucket(binary, slice_, data):
         objects, size = count(path)
         note.write_text(json.dumps({"objects": objects, "bytes": size}))
     return Bucket(path, **json.loads(note.read_text()))
+
+
+def warm(bucket_):
+    """Reads all of it, so that the first run does not wait for the disk and the others not."""
+    subprocess.run([READ_ALL, bucket_.path], check=True)
 
 
 def drop(bucket_):

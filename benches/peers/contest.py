@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compare import differences
 from engines import Job
-from measuring.bucket import count
+from measuring.bucket import count, warm
 from measuring.process import Failed, measure
 from measuring.program import environment
 
@@ -35,8 +35,9 @@ class Result:
 
 
 def contest(tools, bucket, engines, options):
-    """The results of each peer on a bucket; none but the first has problems if all agree."""
+    """The results of each peer on a bucket; none has problems if all agree."""
     results = [Result(engine) for engine in engines]
+    warm(bucket)
     for turn in range(options.rounds):
         for result in results:
             if result.ended or result.problems or result.spent >= options.limit:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engines import NAMES
 from measuring.bucket import Slice
+from measuring.figures import megabytes
 
 SEED = 4
 
@@ -23,6 +24,10 @@ class Set:
         rows = max(10, round(self.rows * scale))
         # At least a few objects, however small the scale.
         return Slice(rows, min(self.flush, max(1, rows // 5)), SEED)
+
+    def title(self, bucket):
+        of = "one record" if self.flush == 1 else "many records"
+        return f"{bucket.objects:,} objects of {of}, {megabytes(bucket.bytes)}"
 
 
 SETS = [Set("tiny", 60_000, 1), Set("few", 5_000, 1), Set("large", 480_000, 10_000)]

@@ -5,15 +5,15 @@ from statistics import median
 
 from measuring.figures import megabytes, seconds, spread, table
 
-HEAD = ["", "time", "times pinclean's", "processors", "peak memory", "output", "runs"]
+HEAD = ["", "time", "ratio", "processors", "peak memory", "output", "runs"]
 
 
 def markdown(contests, facts):
     """One table for each bucket, and what it was measured on."""
     parts = []
-    for bucket, results in contests:
+    for title, _, results in contests:
         rows = [row(result, results[0]) for result in results]
-        parts.append(f"{bucket.size}:\n\n{table(HEAD, rows)}\n")
+        parts.append(f"{title}:\n\n{table(HEAD, rows)}\n")
     parts.append("\n".join(f"- {name}: {fact}" for name, fact in facts.items()) + "\n")
     return "\n".join(parts)
 
@@ -66,6 +66,6 @@ def figures(contests, facts):
                     for result in results
                 },
             }
-            for bucket, results in contests
+            for _, bucket, results in contests
         ],
     }
