@@ -52,11 +52,22 @@ class Panel:
             y, name = self.limit
             yield line(0, self.up(y), WIDTH, self.up(y), MARK, 'stroke-dasharray="5 4"')
             yield text(WIDTH - 4, self.up(y) - 5, name, "end")
+        if self.logarithmic:
+            yield self.proportional()
         places = [(self.across(x), self.up(y)) for x, y in self.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         yield f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="2"/>'
         for x, y in places:
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{LINE}"/>'
+
+
+    def proportional(self):
+        """How it would grow to the last point in proportion to the input."""
+        last, greatest = self.points[-1]
+        least = max(self.marks()[0], greatest * self.points[0][0] / last)
+        first = last * least / greatest
+        return line(self.across(first), self.up(least), self.across(last), self.up(greatest),
+                    INK, 'stroke-dasharray="2 4"')
 
 
 def line(x1, y1, x2, y2, colour, more=""):

@@ -67,8 +67,8 @@ ENGINES = [
     Engine("polars", "Polars `scan_ndjson`", lambda job: job.script("polars"), "polars"),
     Engine("chdb", "ClickHouse local (chDB)", lambda job: job.script("chdb"), "chdb"),
     Engine("duckdb", "DuckDB `read_json`", lambda job: job.script("duckdb"), "duckdb"),
-    Engine("spark", "PySpark, `local[2]`", lambda job: job.script("spark", job.scratch), "pyspark",
-           missing=java),
+    Engine("spark", "PySpark, `local[2]`", lambda job: job.script(
+        "spark", job.scratch, pattern=f"{job.bucket}/topics/*.{{table}}"), "pyspark", missing=java),
     Engine("floor", "the floor: `find \\| xargs -P2 cat >/dev/null`",
            lambda job: [READ_ALL, job.bucket], writes=False),
 ]

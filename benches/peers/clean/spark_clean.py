@@ -2,7 +2,8 @@
 
     spark_clean.py OUT PATTERN SCRATCH
 
-`{table}` in the pattern is pin, geo or user; the rows go to `OUT/<table>/`.
+`{table}` in the pattern of folders is pin, geo or user; the rows go to `OUT/<table>/`.
+A pattern of files would be slow: Spark lists each file that it finds in a task of its own.
 """
 
 import sys
