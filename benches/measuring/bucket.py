@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from measuring.figures import megabytes
 from measuring.program import environment
 
-READ_ALL = Path(__file__).resolve().parent / "read-all"
+READ_ALL = Path(__file__).resolve().parent / "read_all.py"
 TOPICS = 3
 # Bytes of a record of each of the three topics together.
 ROW_BYTES = 925
@@ -73,7 +74,7 @@ def bucket(binary, slice_, data):
 
 def warm(bucket_):
     """Reads all of it, so that the first run does not wait for the disk and the others not."""
-    subprocess.run([READ_ALL, bucket_.path], check=True)
+    subprocess.run([sys.executable, READ_ALL, bucket_.path], check=True)
 
 
 def drop(bucket_):
