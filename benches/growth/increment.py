@@ -28,12 +28,10 @@ def increment(binary, options):
     rows, more = -(-options.old // TOPICS), -(-options.new // TOPICS)
     old = Slice(rows, 1, SEED, partitions=options.partitions)
     new = Slice(more, 1, SEED, partitions=options.partitions, start=rows)
-    full, alone, tables = (options.data / name for name in ("increment", "alone", "tables"))
-    for folder in (full, alone, tables):
-        shutil.rmtree(folder, ignore_errors=True)
+    full, alone, tables = (options.work / name for name in ("increment", "alone", "tables"))
     emulate(binary, old, full)
     emulate(binary, new, alone)
-    report = options.data / "report.json"
+    report = options.work / "report.json"
 
     def case(name, measure_once, rounds=options.rounds):
         costs = [measure_once() for _ in range(rounds)]
@@ -45,20 +43,18 @@ def increment(binary, options):
         return lambda: first_run(binary, source, options, "--report", report)
 
     def again():
-        out = options.data / "work" / "out"
+        out = options.work / "out"
         shutil.rmtree(out)
         shutil.copytree(tables, out)
         return run(binary, full, out, options, "--report", report)
 
     whole = case("all of the bucket", afresh(full), rounds=1)
-    shutil.copytree(options.data / "work" / "out", tables)
+    shutil.copytree(options.work / "out", tables)
     nothing = case("again, nothing new", again)
     emulate(binary, new, full)
     little = case("again, after the new ones came", again)
     only = case("a bucket of the new ones alone", afresh(alone))
     assert little.objects == only.objects == count(alone)[0], (little.objects, only.objects)
-    for folder in (full, alone, tables):
-        shutil.rmtree(folder)
     return [whole, nothing, little, only]
 
 

@@ -49,9 +49,10 @@ def points(binary, slices, options):
 
 
 def measured(binary, slice_, options):
-    # The output is smaller than the input.
-    if 2 * slice_.disk > shutil.disk_usage(options.data).free:
-        print(f"skipped: no room on the disk for {2 * slice_.disk / 1e9:.0f} GB", file=sys.stderr)
+    # The tables are a quarter of the input.
+    needed = 1.3 * slice_.disk
+    if needed > shutil.disk_usage(options.data).free:
+        print(f"skipped: no room on the disk for {needed / 1e9:.0f} GB", file=sys.stderr)
         return None
     of = bucket(binary, slice_, options.data)
     warm(of)
@@ -64,18 +65,17 @@ def measured(binary, slice_, options):
 
 
 def first_run(binary, source, options, *more):
-    """The cost of cleaning a bucket into new tables, which stay in `work/out`."""
-    work = options.data / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    return run(binary, source, work / "out", options, *more)
+    """The cost of cleaning a bucket into new tables, which stay in `out`."""
+    out = options.work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    return run(binary, source, out, options, *more)
 
 
 def run(binary, source, out, options, *more):
     os.sync()
     command = [binary, "run", "--source", source, "--out", out, "--quiet", "--max-rejects", "0"]
-    cost = measure([*command, *more], options.data / "said", options.timeout, environment())
-    if cost is None:
+    cost = measure([*command, *more], options.work / "said", options.timeout, environment())
+    if not cost.finished:
         sys.exit(f"a run over {source} took more than {options.timeout:.0f} s")
     return cost
 

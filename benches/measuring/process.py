@@ -21,23 +21,29 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds, seconds of all processors, bytes resident at most."""
+    """What one run took: seconds, seconds of all processors, bytes resident at most.
+
+    Or until it was ended, if it did not finish.
+    """
 
     wall: float
     cpu: float
     peak: int
+    finished: bool = True
 
 
-def adopt_orphans():
+def prepare():
     """Makes this process the parent of what its children leave behind.
 
-    Otherwise the processor time of a JVM that outlives its Python is lost.
+    Otherwise the processor time of a JVM that outlives its Python is lost. And whoever
+    ends this process ends what it measures.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def measure(command, log, timeout, env=None):
-    """Runs a command; gives its Cost, or None if it was still there after `timeout` seconds.
+    """Runs a command, for at most `timeout` seconds, and gives its Cost.
 
     Raises Failed if it ends with an error. What it says goes to the file `log`.
     """
@@ -61,15 +67,13 @@ def measure(command, log, timeout, env=None):
             memory.stop()
     child.returncode = os.waitstatus_to_exitcode(status)
     usages = [usage, *reap(child.pid)]
-    if late.is_set():
-        return None
-    if child.returncode != 0:
+    if child.returncode != 0 and not late.is_set():
         with open(log, errors="replace") as said:
             end = said.read()[-2000:]
         raise Failed(f"{' '.join(map(str, command))}\nended with {child.returncode}: {end}")
     cpu = sum(one.ru_utime + one.ru_stime for one in usages)
     largest = max(one.ru_maxrss for one in usages) * 1024
-    return Cost(wall, cpu, max(largest, memory.peak))
+    return Cost(wall, cpu, max(largest, memory.peak), not late.is_set())
 
 
 def kill(session):

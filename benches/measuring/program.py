@@ -21,11 +21,16 @@ def program(named=None):
 
 
 def version(binary):
-    """Its version, and the commit of this repository."""
+    """Its version."""
     said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY,
-                            capture_output=True, text=True)
-    return f"{said.stdout.strip().removeprefix('pinclean ')} ({commit.stdout.strip() or 'no commit'})"
+    return said.stdout.strip().removeprefix("pinclean ")
+
+
+def commit():
+    """That of this repository, which need not be the program's if one was named."""
+    said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=REPOSITORY,
+                          capture_output=True, text=True)
+    return said.stdout.strip() or "none"
 
 
 def environment():

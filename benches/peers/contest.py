@@ -23,8 +23,8 @@ class Result:
 
     engine: object
     costs: list = field(default_factory=list)
-    # Seconds after which a run was ended.
-    ended: float | None = None
+    # The run that was ended.
+    ended: object = None
     output: int | None = None
     digest: dict | None = None
     problems: list = field(default_factory=list)
@@ -60,8 +60,8 @@ def run(tools, bucket, result, timeout):
     except Failed as failure:
         result.problems.append(str(failure))
         return
-    if cost is None:
-        result.ended = timeout
+    if not cost.finished:
+        result.ended = cost
     else:
         result.costs.append(cost)
         if result.engine.writes and result.digest is None:
@@ -87,7 +87,7 @@ def say(turn, result):
     if result.problems:
         what = "failed"
     elif result.ended:
-        what = f"ended after {result.ended:.0f} s"
+        what = f"ended after {result.ended.wall:.0f} s"
     else:
         cost = result.costs[-1]
         what = f"{cost.wall:.2f} s, {cost.cpu:.2f} s of processors, {cost.peak / 1e6:.0f} MB"

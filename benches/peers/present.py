@@ -23,8 +23,9 @@ def row(result, first):
     if result.problems:
         return [label, "failed", "", "", "", "", runs]
     if not result.costs:
-        limit = f"> {result.ended:.0f} s" if result.ended else "not run"
-        return [label, limit, ratio(result.ended, first, "> "), "", "", "", runs]
+        ended = result.ended
+        return [label, f"> {ended.wall:.0f} s", ratio(ended.wall, first, "> "), "",
+                f"> {megabytes(ended.peak)}", "", runs]
     costs = result.costs
     return [
         label,
@@ -38,7 +39,7 @@ def row(result, first):
 
 
 def ratio(value, first, sign=""):
-    if value is None or not first.costs:
+    if not first.costs:
         return ""
     times = value / median(cost.wall for cost in first.costs)
     return f"{sign}{times:.0f}" if times >= 100 else f"{sign}{times:.1f}" if times >= 10 \
@@ -56,7 +57,7 @@ def figures(contests, facts):
                 "peers": {
                     result.engine.name: {
                         "runs": [asdict(cost) for cost in result.costs],
-                        "ended_after_s": result.ended,
+                        "ended": result.ended and asdict(result.ended),
                         "output_bytes": result.output,
                         "rows": result.digest and {
                             table: digest["rows"] for table, digest in result.digest.items()
