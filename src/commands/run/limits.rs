@@ -10,11 +10,9 @@ use crate::pipeline::fetch::FetchLimits;
 /// after cleaning, and a row group under way.
 const PER_WORKER: u64 = 64 << 20;
 
-/// A batch is held about so many times: fetched ahead, decoded, cleaned.
-const BATCH_COPIES: u64 = 8;
-
-/// Larger batches gain nothing.
-const LARGEST_BATCH: u64 = 8 << 20;
+/// The bytes of a batch: so many are still in a core's cache when they are cleaned
+/// and encoded.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How many workers there are, and how much each takes at a time.
 pub struct Limits {
@@ -44,9 +42,7 @@ impl Limits {
     fn with_cores(memory: u64, concurrency: usize, cores: usize) -> Limits {
         let affordable = usize::try_from(memory / PER_WORKER).unwrap_or(usize::MAX).max(1);
         let workers = cores.min(affordable);
-        let batch = (memory / workers as u64 / BATCH_COPIES / 2).min(LARGEST_BATCH);
-        let fetch = FetchLimits { batch_bytes: batch as usize, concurrency };
-        Limits { workers, fetch }
+        Limits { workers, fetch: FetchLimits { batch_bytes: BATCH_BYTES, concurrency } }
     }
 }
 
@@ -55,19 +51,18 @@ mod tests {
     use super::Limits;
 
     #[test]
-    fn the_budget_bounds_workers_and_batches() {
-        let cases: &[(u64, usize, usize, usize)] = &[
-            // memory in MiB, cores → workers, batch in MiB
-            (256, 2, 2, 8),
-            (256, 16, 4, 4),
-            (64, 16, 1, 4),
-            (64, 1, 1, 4),
-            (4096, 16, 16, 8),
+    fn the_budget_bounds_the_workers() {
+        let cases: &[(u64, usize, usize)] = &[
+            // memory in MiB, cores → workers
+            (256, 2, 2),
+            (256, 16, 4),
+            (64, 16, 1),
+            (64, 1, 1),
+            (4096, 16, 16),
         ];
-        for &(memory, cores, workers, batch) in cases {
+        for &(memory, cores, workers) in cases {
             let limits = Limits::with_cores(memory << 20, 64, cores);
             assert_eq!(limits.workers, workers, "{memory} MiB on {cores} cores");
-            assert_eq!(limits.fetch.batch_bytes, batch << 20, "{memory} MiB on {cores} cores");
             assert_eq!(limits.fetch.concurrency, 64);
         }
     }
