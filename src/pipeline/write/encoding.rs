@@ -1,20 +1,18 @@
 //! Which columns of a file get a dictionary.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use arrow::array::{Array, ArrayRef, AsArray, downcast_primitive_array};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use parquet::schema::types::ColumnPath;
 
-/// Values of the first batch that are looked at.
+/// Values of the first batch that are looked at, at most: spread over all of it, as
+/// records that are near to each other are more alike than others.
 const SAMPLE: usize = 2048;
 /// Fewer values tell nothing.
-const ENOUGH: usize = 256;
-/// One value in so many was there before, in a column whose values repeat. In a
-/// full sample that is one of 32,768 values or fewer, each of them four times in a
-/// row group: about where numbers get smaller by a dictionary.
-const ONE_IN: usize = 32;
+const ENOUGH: u32 = 256;
 
 /// The columns whose values hardly ever repeat. A dictionary would hash each of
 /// their values, and be given up or be larger than they are.
@@ -46,14 +44,13 @@ fn is_unique(array: &ArrayRef) -> bool {
         }
         // Raw records: as good as unique, and of up to 16 MiB.
         DataType::LargeBinary => true,
-        DataType::Utf8 => rarely_repeats(array.as_string::<i32>().iter().flatten()),
-        DataType::Utf8View => rarely_repeats(array.as_string_view().iter().flatten()),
+        DataType::Utf8 => rarely_repeat(array, |row| array.as_string::<i32>().value(row)),
+        DataType::Utf8View => rarely_repeat(array, |row| array.as_string_view().value(row)),
         _ => downcast_primitive_array!(
             array => {
                 let width = array.data_type().primitive_width().unwrap_or(1);
-                let values = array.values().inner().chunks_exact(width);
-                let valid = |row: &usize| array.is_valid(*row);
-                rarely_repeats(values.enumerate().filter(|(row, _)| valid(row)).map(|(_, v)| v))
+                let values = array.values().inner().as_slice();
+                rarely_repeat(array, |row| &values[row * width..(row + 1) * width])
             },
             // Of two values, and never in a dictionary.
             _ => false,
@@ -61,13 +58,19 @@ fn is_unique(array: &ArrayRef) -> bool {
     }
 }
 
-fn rarely_repeats<V: std::hash::Hash + Eq>(values: impl Iterator<Item = V>) -> bool {
+/// Whether the values, but for nulls, are there less than about twice each.
+fn rarely_repeat<V: Hash + Eq>(array: &dyn Array, value: impl Fn(usize) -> V) -> bool {
+    let all = array.len() - array.null_count();
+    let step = all.div_ceil(SAMPLE).max(1);
     let (mut seen, mut sampled) = (HashSet::with_capacity(SAMPLE), 0);
-    for value in values.take(SAMPLE) {
-        seen.insert(value);
+    for row in (0..array.len()).filter(|row| array.is_valid(*row)).step_by(step) {
+        seen.insert(value(row));
         sampled += 1;
     }
-    sampled >= ENOUGH && (sampled - seen.len()) * ONE_IN < sampled
+    let all = all as f64;
+    // As many different ones a sample has on average if half of all are different.
+    let expected = all / 2.0 * (1.0 - (-2.0 * f64::from(sampled) / all).exp());
+    sampled >= ENOUGH && seen.len() as f64 > expected
 }
 
 #[cfg(test)]
@@ -89,7 +92,7 @@ mod tests {
 
     #[test]
     fn values_of_every_type_are_told_apart() {
-        for (distinct, expected) in [(5000, true), (1990, true), (1980, false), (3, false)] {
+        for (distinct, expected) in [(5000, true), (4000, true), (700, false), (3, false)] {
             let n = || (0..5000i64).map(|n| n % distinct);
             let text = || n().map(|n| Some(format!("a text longer than a view holds, {n}")));
             assert_eq!(unique(Int64Array::from_iter_values(n())), expected, "{distinct}");
@@ -109,6 +112,19 @@ mod tests {
         assert!(unique(rare.clone().collect::<Int64Array>()));
         assert!(unique(rare.map(|n| n.map(|n| n.to_string())).collect::<StringViewArray>()));
         assert!(!unique(Int64Array::new_null(5000)));
+    }
+
+    #[test]
+    fn a_few_that_are_near_to_each_other_do_not_make_a_column_repeat() {
+        let in_pairs = (0..50_000i64).map(|n| if n % 10 == 9 { n - 1 } else { n });
+        assert!(unique(Int64Array::from_iter_values(in_pairs)));
+        let mut n = 1u64;
+        let mut drawn = |of: u64| {
+            n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((n >> 33) % of) as i64
+        };
+        assert!(!unique(Int64Array::from_iter_values((0..50_000).map(|_| drawn(10_000)))));
+        assert!(unique(Int64Array::from_iter_values((0..50_000).map(|_| drawn(100_000)))));
     }
 
     #[test]
