@@ -37,11 +37,13 @@ class Result:
 def contest(tools, bucket, engines, options):
     """The results of each peer on a bucket; none has problems if all agree."""
     results = [Result(engine) for engine in engines]
-    warm(bucket)
     for turn in range(options.rounds):
-        for result in results:
+        # Another one begins each round, so that none always follows the same one.
+        first = turn % len(results)
+        for result in results[first:] + results[:first]:
             if result.ended or result.problems or result.spent >= options.limit:
                 continue
+            warm(bucket)
             run(tools, bucket, result, options.timeout)
             say(turn, result)
     compare(results)

@@ -38,7 +38,7 @@ impl Default for ShardLimits {
     /// Large enough that a file written from a shard is worth its while, small
     /// enough that many workers share a partition.
     fn default() -> ShardLimits {
-        ShardLimits { objects: 32_768, bytes: 64 << 20 }
+        ShardLimits { objects: 32_768, bytes: 32 << 20 }
     }
 }
 
