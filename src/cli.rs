@@ -203,7 +203,7 @@ pub struct RunArgs {
     /// Memory for records on their way, such as 512MiB or 2g [default: 256MiB]
     #[arg(long, value_name = "SIZE", help_heading = "Running")]
     pub memory: Option<String>,
-    /// Most requests to S3 at a time, 1 to 4096; how many pay is found out [default: 512]
+    /// Most objects asked for at a time on S3, 1 to 4096; found out below that [default: 512]
     #[arg(long, value_name = "N", help_heading = "Running")]
     pub concurrency: Option<String>,
     /// Show progress: auto, always or never [default: auto]

@@ -64,7 +64,7 @@ pub struct Sample {
 pub fn sample(input: &Sampling<'_>) -> Result<Sample> {
     let listed = list(input)?;
     let shards = spread(listed, input.objects);
-    let limits = FetchLimits { batch_bytes: 1 << 20, ..FetchLimits::default() };
+    let limits = FetchLimits::default();
     let (store, layout) = (input.store.clone(), input.layout.clone());
     let fetcher = Fetcher::new(store, layout, limits, input.runtime.clone());
     let mut sample = Sample {

@@ -72,22 +72,22 @@ pub struct FetchLimits {
     /// Bytes after which a batch is full. A batch is longer by a chunk of 1 MiB
     /// and a line of [`LINE_LIMIT`] at most.
     pub batch_bytes: usize,
-    /// The most requests to S3 under way at once, over all shards. How many are
-    /// is found out from the answers.
+    /// The most objects asked for at once on S3, over all shards, but for the few
+    /// that are asked for a second time. How many are is found out from the answers.
     pub concurrency: usize,
 }
 
 impl Default for FetchLimits {
+    /// So many bytes are still in a core's cache when they are cleaned and encoded.
     fn default() -> FetchLimits {
-        FetchLimits { batch_bytes: 8 << 20, concurrency: 512 }
+        FetchLimits { batch_bytes: 1 << 20, concurrency: 512 }
     }
 }
 
 /// Reads the objects of a shard, in order.
 ///
 /// Files are read by the thread that asks for a batch. Objects on S3 are read
-/// ahead on the runtime, up to the bytes of two batches, until the batches are
-/// dropped; they must not be asked for on a thread of that runtime. The first
+/// ahead on the runtime, within a bound of bytes, until the batches are dropped; they must not be asked for on a thread of that runtime. The first
 /// error is the last item. What is wrong with one object is no error, but its
 /// piece's [`fault`](Piece::fault).
 pub fn fetch(

@@ -44,8 +44,8 @@ const DEFAULT_FILE_DELIM: &str = "+";
 const DEFAULT_MEMORY: u64 = 256 << 20;
 const DEFAULT_LOOKBACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// More than a prefix of a bucket serves, for most buckets: S3 sets the limit.
-const MOST_REQUESTS: u64 = 512;
-const WRITES: u64 = 64;
+const DEFAULT_READS_AT_A_TIME: u64 = 512;
+const DEFAULT_WRITES_AT_A_TIME: u64 = 64;
 const DEFAULT_SAMPLE: u64 = 1000;
 const DEFAULT_ROWS: u64 = 10_000;
 const DEFAULT_USER: &str = "5f1c0d9a77b3";
@@ -143,7 +143,7 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
             .map(|n| n as usize),
         report: layers.parsed("report", args.report, values::path)?,
         memory: memory(args.memory, layers)?,
-        concurrency: concurrency(args.concurrency, layers, MOST_REQUESTS)?,
+        concurrency: concurrency(args.concurrency, layers, DEFAULT_READS_AT_A_TIME)?,
         s3: s3(args.s3, layers)?,
     })
 }
@@ -205,7 +205,7 @@ fn emulate(args: EmulateArgs, layers: &Layers<'_>) -> Result<Emulate> {
             .unwrap_or(Partitioner::Default),
         gzip: layers.switch("gzip", args.gzip)?,
         layout: layout(args.layout, layers)?,
-        concurrency: concurrency(args.concurrency, layers, WRITES)?,
+        concurrency: concurrency(args.concurrency, layers, DEFAULT_WRITES_AT_A_TIME)?,
         s3: s3(args.s3, layers)?,
     })
 }

@@ -1,4 +1,4 @@
-//! The memory budget, divided.
+//! What the memory budget allows.
 
 use std::thread::available_parallelism;
 
@@ -9,10 +9,6 @@ use crate::pipeline::fetch::FetchLimits;
 /// What a worker needs besides its batches: columns of a batch before and
 /// after cleaning, and a row group under way.
 const PER_WORKER: u64 = 64 << 20;
-
-/// The bytes of a batch: so many are still in a core's cache when they are cleaned
-/// and encoded.
-const BATCH_BYTES: usize = 1 << 20;
 
 /// How many workers there are, and how much each takes at a time.
 pub struct Limits {
@@ -33,7 +29,7 @@ pub fn allow_open_files() {
 }
 
 impl Limits {
-    /// Divides `memory` bytes among the workers; they share the requests.
+    /// As many workers as `memory` bytes allow; they share the requests.
     pub fn new(memory: u64, concurrency: usize) -> Limits {
         let cores = available_parallelism().map_or(1, usize::from);
         Limits::with_cores(memory, concurrency, cores)
@@ -42,7 +38,7 @@ impl Limits {
     fn with_cores(memory: u64, concurrency: usize, cores: usize) -> Limits {
         let affordable = usize::try_from(memory / PER_WORKER).unwrap_or(usize::MAX).max(1);
         let workers = cores.min(affordable);
-        Limits { workers, fetch: FetchLimits { batch_bytes: BATCH_BYTES, concurrency } }
+        Limits { workers, fetch: FetchLimits { concurrency, ..FetchLimits::default() } }
     }
 }
 

@@ -52,7 +52,7 @@ fn is_unique(array: &ArrayRef) -> bool {
                 let values = array.values().inner().as_slice();
                 rarely_repeat(array, |row| &values[row * width..(row + 1) * width])
             },
-            // Of two values, and never in a dictionary.
+            // Booleans: of two values, and never in a dictionary.
             _ => false,
         ),
     }
