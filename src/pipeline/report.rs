@@ -126,8 +126,13 @@ pub fn save_file(report: &impl Serialize, run_id: &str, file: &std::path::Path) 
         Ok(there) if !there.is_file() => std::fs::write(file, json),
         _ => {
             let whole = file.with_file_name(format!(".pinclean-{run_id}.json"));
-            let written = std::fs::write(&whole, json).and_then(|()| std::fs::rename(&whole, file));
-            written.inspect_err(|_| drop(std::fs::remove_file(&whole)))
+            let renamed =
+                std::fs::write(&whole, &json).and_then(|()| std::fs::rename(&whole, file));
+            // A file may be ours to write where its folder is not.
+            renamed.or_else(|_| {
+                _ = std::fs::remove_file(&whole);
+                std::fs::write(file, json)
+            })
         }
     };
     written.map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })

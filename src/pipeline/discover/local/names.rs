@@ -15,11 +15,15 @@ const FEW: usize = 4096;
 /// How many of more are asked for theirs.
 const SAMPLE: usize = 256;
 
-/// Sizes are estimated for objects of no more bytes on average. A file's size
-/// takes about as long as reading so small a file. And shards of such files are
-/// full by their number before they are by their bytes, so that an estimate does
-/// no harm there ([`ShardLimits`](crate::pipeline::plan::ShardLimits)).
+/// Sizes are estimated for objects of no more bytes. A file's size takes about as
+/// long as reading so small a file. And shards of such files are full by their
+/// number before they are by their bytes
+/// ([`ShardLimits`](crate::pipeline::plan::ShardLimits)). A larger file that no
+/// sample meets makes its shard larger than the others, and nothing else.
 const TINY: u64 = 2048;
+
+/// A file in the sample of so many bytes says that they are not all alike.
+const LARGE: u64 = 64 << 10;
 
 /// Objects that are handed on at once: a name takes less room than an object.
 const AT_ONCE: usize = 8192;
@@ -87,16 +91,18 @@ impl<'a> Names<'a> {
         if self.names.len() <= FEW {
             return Ok(Sizes::Exact);
         }
-        let (mut count, mut bytes) = (0, 0);
+        let (mut count, mut bytes, mut largest) = (0, 0, 0);
         let mut text = String::new();
-        for name in self.names.iter().step_by(self.names.len() / SAMPLE) {
-            if let Some(size) = self.size(name, &mut text)? {
+        for index in sample(self.names.len()) {
+            if let Some(size) = self.size(&self.names[index], &mut text)? {
                 count += 1;
                 bytes += size;
+                largest = size.max(largest);
             }
         }
         let mean = bytes / count.max(1);
-        Ok(if mean <= TINY { Sizes::Mean(mean) } else { Sizes::Exact })
+        let alike = mean <= TINY && largest < LARGE;
+        Ok(if alike { Sizes::Mean(mean) } else { Sizes::Exact })
     }
 
     fn objects(&self, source: &Source, names: &[ValueName], sizes: Sizes) -> Result<Vec<Object>> {
@@ -119,5 +125,30 @@ impl<'a> Names<'a> {
         text.clear();
         name.push_to(text, &self.subject.topic, &self.subject.layout);
         self.directory.size(text)
+    }
+}
+
+/// Indices spread over all, one in each stretch, at places that follow no period.
+fn sample(all: usize) -> impl Iterator<Item = usize> {
+    let stretch = all / SAMPLE;
+    // Knuth's multiplier: 2^32 over the golden ratio.
+    (0..SAMPLE).map(move |n| n * stretch + n.wrapping_mul(2_654_435_761) % stretch.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_spread_and_has_no_period() {
+        for all in [FEW + 1, 40_000, 1_000_003] {
+            let indices: Vec<usize> = sample(all).collect();
+            assert_eq!(indices.len(), SAMPLE);
+            assert!(indices.is_sorted() && indices[SAMPLE - 1] < all);
+            for period in [2, 3, 5, 7, 10, all / SAMPLE] {
+                let met = indices.iter().filter(|index| *index % period == 0).count();
+                assert!(met < SAMPLE * 3 / 4, "{met} of {all} at multiples of {period}");
+            }
+        }
     }
 }
