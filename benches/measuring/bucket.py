@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from measuring.figures import megabytes
-from measuring.program import environment
+from measuring.program import environment, version
 
 READ_ALL = Path(__file__).resolve().parent / "read_all.py"
 TOPICS = 3
@@ -40,6 +41,11 @@ class Slice:
         objects = TOPICS * self.rows / self.flush
         return int(self.rows * ROW_BYTES + objects * BLOCK)
 
+    @property
+    def name(self):
+        """That of its folder."""
+        return "-".join(option.lstrip("-") for option in map(str, self.options))
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -55,21 +61,53 @@ class Bucket:
 
 
 def emulate(binary, slice_, path):
-    """Writes a slice into a folder, which may hold others already."""
+    """Writes a slice into a folder, which may hold others already. Its path is absolute."""
+    path.mkdir(parents=True, exist_ok=True)
     command = [binary, "emulate", path, "--quiet", *slice_.options]
-    subprocess.run(list(map(str, command)), env=environment(), check=True)
+    # Not where the user is, who may have a pinclean.toml there.
+    subprocess.run(list(map(str, command)), cwd=path, env=environment(), check=True)
 
 
 def bucket(binary, slice_, data):
     """The bucket of a slice below the folder `data`: the one of last time, if it is there."""
-    name = "-".join(f"{option.lstrip('-')}" for option in map(str, slice_.options))
-    path, note = data / name, data / f"{name}.json"
-    if not note.exists():
-        shutil.rmtree(path, ignore_errors=True)
-        emulate(binary, slice_, path)
-        objects, size = count(path)
-        note.write_text(json.dumps({"objects": objects, "bytes": size}))
-    return Bucket(path, **json.loads(note.read_text()))
+    found = kept(binary, slice_, data)
+    if not found:
+        with tempfile.TemporaryDirectory(prefix="making-", dir=data) as folder:
+            make(binary, slice_, data, Path(folder))
+        found = kept(binary, slice_, data)
+    return found
+
+
+def kept(binary, slice_, data):
+    """The bucket, if it is there and this version of pinclean emulated it, or an unknown one."""
+    try:
+        note = json.loads(note_of(data / slice_.name).read_text())
+    except FileNotFoundError:
+        return None
+    current = version(binary)
+    same = note.get("version", current) == current
+    return Bucket(data / slice_.name, note["objects"], note["bytes"]) if same else None
+
+
+def make(binary, slice_, data, folder):
+    """Emulates a bucket in a new folder, and puts it in its place when it is whole."""
+    made, note = folder / "bucket", folder / "note"
+    emulate(binary, slice_, made)
+    objects, size = count(made)
+    note.write_text(json.dumps({"objects": objects, "bytes": size, "version": version(binary)}))
+    # Another run may have made the same meanwhile, and may be reading it.
+    if kept(binary, slice_, data):
+        return
+    place = data / slice_.name
+    if place.exists():
+        place.rename(folder / "old")
+    made.rename(place)
+    note.replace(note_of(place))
+
+
+def note_of(place):
+    """The file beside a bucket that says that it is whole, and how much it is."""
+    return place.with_name(place.name + ".json")
 
 
 def warm(bucket_):
@@ -79,7 +117,7 @@ def warm(bucket_):
 
 def drop(bucket_):
     """Removes a kept bucket."""
-    bucket_.path.with_name(bucket_.path.name + ".json").unlink(missing_ok=True)
+    note_of(bucket_.path).unlink(missing_ok=True)
     shutil.rmtree(bucket_.path)
 
 
