@@ -60,7 +60,6 @@ class Panel:
         for x, y in places:
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{LINE}"/>'
 
-
     def proportional(self):
         """How it would grow to the last point in proportion to the input."""
         last, greatest = self.points[-1]

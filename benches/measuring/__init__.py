@@ -1,1 +1,1 @@
-"""What the benchmarks of whole processes share. Needs Python 3.11 and Linux, and no package."""
+"""What the benchmarks of whole processes share. Needs Linux and Python 3.11, and no package."""

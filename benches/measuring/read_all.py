@@ -1,4 +1,4 @@
-"""Lists all objects of a folder and reads them in two processes, to do nothing with them.
+"""Lists all objects of a folder and reads them in a process for each core, only to read.
 
     read_all.py FOLDER
 
@@ -9,7 +9,7 @@ for it takes fresh memory for each file.
 import os
 import sys
 
-PROCESSES = 2
+PROCESSES = len(os.sched_getaffinity(0))
 PIECE = 1 << 20
 
 

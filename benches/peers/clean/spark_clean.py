@@ -47,7 +47,7 @@ CLEANING = {
 
 def session(scratch):
     return (
-        SparkSession.builder.master("local[2]").appName("clean")
+        SparkSession.builder.master("local[*]").appName("clean")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.memory", "4g")
         .config("spark.local.dir", scratch)
