@@ -2,11 +2,11 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from measuring.bucket import TOPICS, Slice, count, emulate
+from measuring.bucket import count, emulate
 from measuring.figures import spread, table
-from sizes import SEED, first_run, run
+from sizes import SEED, TABLES, first_run, has_room, of_objects, run
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,15 @@ class Case:
 
 
 def increment(binary, options):
-    """A full run, one with nothing new, one with little new, and one over that little alone."""
-    rows, more = -(-options.old // TOPICS), -(-options.new // TOPICS)
-    old = Slice(rows, 1, SEED, partitions=options.partitions)
-    new = Slice(more, 1, SEED, partitions=options.partitions, start=rows)
+    """A full run, one with nothing new, one with little new, and one over that little alone.
+
+    Yields each when it is measured; none if the disk has no room.
+    """
+    old = replace(of_objects(options.old), partitions=options.partitions)
+    new = replace(of_objects(options.new), partitions=options.partitions, start=old.rows)
+    # The new ones are there twice, and the tables are copied.
+    if not has_room((old.disk + 2 * new.disk) * (1 + 2 * TABLES), options):
+        return
     full, alone, tables = (options.work / name for name in ("increment", "alone", "tables"))
     emulate(binary, old, full)
     emulate(binary, new, alone)
@@ -48,14 +53,15 @@ def increment(binary, options):
         shutil.copytree(tables, out)
         return run(binary, full, out, options, "--report", report)
 
-    whole = case("all of the bucket", afresh(full), rounds=1)
+    yield case("all of the bucket", afresh(full), rounds=1)
     shutil.copytree(options.work / "out", tables)
-    nothing = case("again, nothing new", again)
+    yield case("again, nothing new", again)
     emulate(binary, new, full)
     little = case("again, after the new ones came", again)
+    yield little
     only = case("a bucket of the new ones alone", afresh(alone))
+    yield only
     assert little.objects == only.objects == count(alone)[0], (little.objects, only.objects)
-    return [whole, nothing, little, only]
 
 
 def markdown(cases):

@@ -6,14 +6,16 @@ import sys
 from dataclasses import dataclass
 from statistics import median
 
-from measuring.bucket import ROW_BYTES, TOPICS, Slice, bucket, drop, warm
+from measuring.bucket import ROW_BYTES, TOPICS, Slice, bucket, drop, kept, warm
 from measuring.figures import megabytes, seconds, spread, table
-from measuring.process import measure
+from measuring.process import Failed, measure
 from measuring.program import environment
 
 SEED = 4
 # A bucket of more bytes on the disk than this is not kept.
 KEPT = 2_000_000_000
+# The tables are about a quarter of the input.
+TABLES = 0.3
 
 
 @dataclass(frozen=True)
@@ -34,34 +36,42 @@ class Point:
 
 def of_objects(count):
     """A bucket of about so many objects of one record."""
-    return Slice(-(-count // TOPICS), 1, SEED)
+    return Slice(max(1, -(-count // TOPICS)), 1, SEED)
 
 
 def of_bytes(size):
     """A bucket of about so many bytes, in objects of 10,000 records at most."""
-    rows = size // ROW_BYTES
+    rows = max(1, size // ROW_BYTES)
     return Slice(rows, min(10_000, rows), SEED)
 
 
 def points(binary, slices, options):
-    """Measures all that the disk has room for."""
-    return [point for each in slices if (point := measured(binary, each, options))]
+    """Measures all that the disk has room for; yields each when it is measured."""
+    return filter(None, (measured(binary, each, options) for each in slices))
 
 
 def measured(binary, slice_, options):
-    # The tables are a quarter of the input.
-    needed = 1.3 * slice_.disk
-    if needed > shutil.disk_usage(options.data).free:
-        print(f"skipped: no room on the disk for {needed / 1e9:.0f} GB", file=sys.stderr)
+    there = kept(binary, slice_, options.data)
+    if not has_room(slice_.disk * (TABLES if there else 1 + TABLES), options):
         return None
     of = bucket(binary, slice_, options.data)
-    warm(of)
-    costs = [first_run(binary, of.path, options) for _ in range(options.rounds)]
-    if slice_.disk > KEPT:
-        drop(of)
+    try:
+        warm(of)
+        costs = [first_run(binary, of.path, options) for _ in range(options.rounds)]
+    finally:
+        if slice_.disk > KEPT:
+            drop(of)
     point = Point(of, costs)
     print(f"{of.size}: {point.wall:.2f} s, {point.peak / 1e6:.0f} MB", file=sys.stderr, flush=True)
     return point
+
+
+def has_room(needed, options):
+    """Whether the disk has so many bytes left. Says so if not."""
+    if needed <= shutil.disk_usage(options.data).free:
+        return True
+    print(f"left out: no room on the disk for {megabytes(needed)}", file=sys.stderr)
+    return False
 
 
 def first_run(binary, source, options, *more):
@@ -74,9 +84,9 @@ def first_run(binary, source, options, *more):
 def run(binary, source, out, options, *more):
     os.sync()
     command = [binary, "run", "--source", source, "--out", out, "--quiet", "--max-rejects", "0"]
-    cost = measure([*command, *more], options.work / "said", options.timeout, environment())
+    cost = measure([*command, *more], options.work, options.timeout, environment())
     if not cost.finished:
-        sys.exit(f"a run over {source} took more than {options.timeout:.0f} s")
+        raise Failed(f"a run over {source} took more than {options.timeout:.0f} s")
     return cost
 
 

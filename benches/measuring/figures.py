@@ -3,6 +3,30 @@
 from statistics import median
 
 
+def number(text):
+    """What was typed as 1000 or 1e3."""
+    value = int(float(text))
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def numbers(text):
+    return [number(part) for part in text.split(",") if part]
+
+
+def times(text):
+    """How often to do a thing: once at least."""
+    return max(number(text), 1)
+
+
+def positive(text):
+    value = float(text)
+    if value <= 0:
+        raise ValueError
+    return value
+
+
 def seconds(value):
     return f"{value:.2f} s" if value < 10 else f"{value:.1f} s" if value < 100 else f"{value:.0f} s"
 
@@ -24,4 +48,5 @@ def table(head, rows):
     rows = [head, *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])

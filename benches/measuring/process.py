@@ -13,10 +13,12 @@ PR_SET_CHILD_SUBREAPER = 36
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # The kernel knows the peak of each process; samples are only for the sum of several.
 SAMPLE_S, SEARCH_S = 0.02, 0.25
+# So long has what outlives its parent to end by itself, and then again once it is killed.
+GRACE_S = 10
 
 
 class Failed(Exception):
-    """The process ended with an error; holds the end of what it said."""
+    """A process ended with an error, or not in time; holds the end of what it said."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,18 @@ def prepare():
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def measure(command, log, timeout, env=None):
-    """Runs a command, for at most `timeout` seconds, and gives its Cost.
+def measure(command, folder, timeout, env=None):
+    """Runs a command in a folder, for at most `timeout` seconds, and gives its Cost.
 
-    Raises Failed if it ends with an error. What it says goes to the file `log`.
+    Raises Failed if it ends with an error. What it says goes to the file `said` there.
+    The command's paths must be absolute. It does not run where the user is, for a
+    pinclean.toml there would change what is measured.
     """
+    log = folder / "said"
     with open(log, "wb") as said:
         begin = time.perf_counter()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-                                 start_new_session=True, env=env)
+                                 start_new_session=True, cwd=folder, env=env)
         late = threading.Event()
         timer = threading.Timer(timeout, lambda: (late.set(), kill(child.pid)))
         timer.start()
@@ -66,7 +71,7 @@ def measure(command, log, timeout, env=None):
             timer.cancel()
             memory.stop()
     child.returncode = os.waitstatus_to_exitcode(status)
-    usages = [usage, *reap(child.pid)]
+    usages = [usage, *reap()]
     if child.returncode != 0 and not late.is_set():
         with open(log, errors="replace") as said:
             end = said.read()[-2000:]
@@ -83,18 +88,28 @@ def kill(session):
         pass
 
 
-def reap(session):
-    """The usages of orphans, which get ten seconds to end by themselves."""
-    timer = threading.Timer(10, kill, [session])
-    timer.start()
-    usages = []
+def reap():
+    """The usages of orphans, in whatever session: those that do not end are killed."""
+    usages, late = [], time.monotonic() + GRACE_S
     try:
-        while True:
-            usages.append(os.wait4(-1, 0)[2])
+        while time.monotonic() < late + GRACE_S:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+            if pid:
+                usages.append(usage)
+                continue
+            if time.monotonic() > late:
+                kill_children()
+            time.sleep(SAMPLE_S)
     except ChildProcessError:
-        return usages
-    finally:
-        timer.cancel()
+        # There are no more.
+        pass
+    return usages
+
+
+def kill_children():
+    for pid in processes():
+        if parent_of(pid) == os.getpid():
+            os.kill(pid, signal.SIGKILL)
 
 
 class Memory(threading.Thread):
@@ -105,26 +120,38 @@ class Memory(threading.Thread):
         self.session, self.peak, self.over = session, 0, threading.Event()
 
     def run(self):
-        processes, searched = [self.session], time.monotonic()
+        found, searched = [self.session], time.monotonic()
         while not self.over.wait(SAMPLE_S):
             if time.monotonic() - searched > SEARCH_S:
-                processes, searched = members(self.session), time.monotonic()
-            self.peak = max(self.peak, sum(map(resident, processes)))
+                found, searched = members(self.session), time.monotonic()
+            self.peak = max(self.peak, sum(map(resident, found)))
 
     def stop(self):
         self.over.set()
         self.join()
 
 
+def processes():
+    return map(int, filter(str.isdigit, os.listdir("/proc")))
+
+
 def members(session):
-    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
-            if session_of(pid) == session]
+    return [pid for pid in processes() if session_of(pid) == session]
 
 
 def session_of(pid):
     try:
         return os.getsid(pid)
     except ProcessLookupError:
+        return None
+
+
+def parent_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat", errors="replace") as file:
+            # The name comes first, in brackets, and may have any characters in it.
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError, IndexError):
         return None
 
 

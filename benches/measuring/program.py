@@ -28,8 +28,11 @@ def version(binary):
 
 def commit():
     """That of this repository, which need not be the program's if one was named."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=REPOSITORY,
-                          capture_output=True, text=True)
+    try:
+        said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=REPOSITORY,
+                              capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown, for there is no git"
     return said.stdout.strip() or "none"
 
 
