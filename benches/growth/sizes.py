@@ -86,7 +86,7 @@ def run(binary, source, out, options, *more):
     command = [binary, "run", "--source", source, "--out", out, "--quiet", "--max-rejects", "0"]
     cost = measure([*command, *more], options.work, options.timeout, environment())
     if not cost.finished:
-        raise Failed(f"a run over {source} took more than {options.timeout:.0f} s")
+        raise Failed(f"a run over {source} took more than {options.timeout:g} s")
     return cost
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engines import NAMES
 from measuring.bucket import Slice
-from measuring.figures import megabytes
+from measuring.figures import megabytes, positive, times
 
 SEED = 4
 
@@ -44,12 +44,12 @@ def parse(arguments=None):
     add("--sets", type=names(sets), default=sets, help=f"some of {','.join(sets)} [default: all]")
     add("--peers", type=names(NAMES), default=NAMES,
         help=f"some of {','.join(NAMES)} [default: all]")
-    add("--rounds", type=int, default=5, help="runs of each [default: 5]")
-    add("--timeout", type=float, default=60, metavar="S",
+    add("--rounds", type=times, default=5, help="runs of each [default: 5]")
+    add("--timeout", type=positive, default=60, metavar="S",
         help="a run is ended after so many seconds; the table says so [default: 60]")
-    add("--limit", type=float, default=90, metavar="S",
+    add("--limit", type=positive, default=90, metavar="S",
         help="none begins another run that has run for so long in a set [default: 90]")
-    add("--scale", type=float, default=1.0, help="times as many records [default: 1]")
+    add("--scale", type=positive, default=1.0, help="times as many records [default: 1]")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "pinclean-bench")
     add("--data", type=Path, default=cache, metavar="FOLDER",
         help=f"keeps the buckets and the packages [default: {cache}]")
@@ -60,7 +60,11 @@ def parse(arguments=None):
     add("--markdown", type=Path, metavar="FILE", help="writes the table here too")
     add("--json", type=Path, metavar="FILE",
         help="writes all figures here [default: results.json in the folder of the data]")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    # Before anything is measured: later it would lose what was.
+    for file in filter(None, [options.markdown, options.json]):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return options
 
 
 def names(known):

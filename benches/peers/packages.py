@@ -9,18 +9,31 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
 
 
-def python(data):
+# What `rows.py` reads the tables with.
+JUDGES = ["duckdb", "deltalake"]
+
+
+def python(data, packages):
     """The Python of an environment below `data` that has the packages; makes it if need be."""
-    folder, wanted = data / "venv", REQUIREMENTS.read_text()
+    folder, wanted = data / "venv", requirements({*packages, *JUDGES})
     python, note = folder / "bin" / "python", folder / "installed.txt"
-    if not note.exists() or note.read_text() != wanted:
-        print(f"installing the peers into {folder}", file=sys.stderr)
+    noted = note.read_text().splitlines() if note.exists() else []
+    # A line that is no longer required is of another version by now.
+    installed = [line for line in requirements() if line in noted]
+    lacking = [line for line in wanted if line not in installed]
+    if lacking:
+        print(f"installing {', '.join(lacking)} into {folder}", file=sys.stderr)
         venv.create(folder, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                   "--requirement", REQUIREMENTS]
-        subprocess.run(install, check=True)
-        note.write_text(wanted)
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, *lacking], check=True)
+        note.write_text("\n".join([*installed, *lacking, ""]))
     return python
+
+
+def requirements(packages=None):
+    """The lines of the packages, or all of them."""
+    lines = REQUIREMENTS.read_text().split()
+    return [line for line in lines if packages is None or line.split("==")[0] in packages]
 
 
 def versions(python, packages):

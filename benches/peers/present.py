@@ -19,20 +19,19 @@ def markdown(contests, facts):
 
 
 def row(result, first):
-    label, runs = result.engine.label, str(len(result.costs))
+    label, costs, ended = result.engine.label, result.costs, result.ended
+    runs = f"{len(costs)} + 1 ended" if ended else str(len(costs))
     if result.problems:
         return [label, "failed", "", "", "", "", runs]
-    if not result.costs:
-        ended = result.ended
-        return [label, f"> {ended.wall:.0f} s", ratio(ended.wall, first, "> "), "",
-                f"> {megabytes(ended.peak)}", "", runs]
-    costs = result.costs
+    # The run that was ended counts with what it had taken by then, so the truth is more.
+    all_, more = [*costs, ended] if ended else costs, "> " if ended else ""
+    walls = [cost.wall for cost in all_]
     return [
         label,
-        spread([cost.wall for cost in costs]),
-        ratio(median(cost.wall for cost in costs), first),
-        seconds(median(cost.cpu for cost in costs)),
-        megabytes(max(cost.peak for cost in costs)),
+        more + (spread(walls) if costs else f"{ended.wall:.0f} s"),
+        ratio(median(walls), first, more),
+        more + seconds(median(cost.cpu for cost in all_)) if costs else "",
+        more + megabytes(max(cost.peak for cost in all_)),
         "" if result.output is None else megabytes(result.output),
         runs,
     ]
