@@ -20,6 +20,7 @@ use crate::store::{Backend, Store};
 mod again;
 mod batches;
 mod body;
+mod came;
 mod cut;
 #[cfg(test)]
 mod faulty;

@@ -26,7 +26,7 @@ use object_store::local::LocalFileSystem;
 use crate::{Error, Result};
 use location::Location;
 
-pub use once::{Unserved, unserved};
+pub use once::{Unserved, timed_out, unserved};
 pub use output::Output;
 pub use probe::probe;
 pub use requests::{RequestCounts, Requests};

@@ -50,6 +50,11 @@ pub fn unserved(e: &object_store::Error) -> Option<&Unserved> {
     find(e as &(dyn StdError + 'static))
 }
 
+/// Whether a body was waited for until it was given up.
+pub fn timed_out(e: &object_store::Error) -> bool {
+    find::<HttpError>(e).is_some_and(|e| e.kind() == HttpErrorKind::Timeout)
+}
+
 /// Gives one HTTP client to several stores, which then share its connections.
 #[derive(Debug)]
 pub(super) struct Shared(pub(super) HttpClient);

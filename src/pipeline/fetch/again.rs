@@ -1,11 +1,45 @@
 //! How soon and how often a request is sent again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a request is sent again, and for how long: its signature is good
 /// for 15 minutes, and who asks for nothing else should know soon.
-pub(super) const TIMES: u32 = 10;
-pub(super) const PATIENCE: Duration = Duration::from_secs(180);
+const TIMES: u32 = 10;
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How often a body is asked for that is not as long as was announced.
+const SHORT_TRIES: u32 = 3;
+
+/// What one request may still fail.
+#[derive(Debug)]
+pub(super) struct Patience {
+    since: Instant,
+    /// Requests that failed since then, but for short bodies.
+    failed: u32,
+    short: u32,
+}
+
+impl Patience {
+    pub(super) fn new(now: Instant) -> Patience {
+        Patience { since: now, failed: 0, short: 0 }
+    }
+
+    /// More bytes came: a slow link gets there in the end. Short bodies are no
+    /// matter of the link.
+    pub(super) fn renew(&mut self, now: Instant) {
+        *self = Patience { short: self.short, ..Patience::new(now) };
+    }
+
+    /// It failed, or gave a short body. How often it has, or none if that is
+    /// enough.
+    pub(super) fn failed(&mut self, now: Instant, short: bool) -> Option<u32> {
+        *(if short { &mut self.short } else { &mut self.failed }) += 1;
+        let goes_on = self.failed <= TIMES
+            && self.short < SHORT_TRIES
+            && now.saturating_duration_since(self.since) <= PATIENCE;
+        goes_on.then_some(self.failed + self.short)
+    }
+}
 
 /// The first pause, which doubles each time: the short one while most requests
 /// are answered, the long one where a server answers next to none.
@@ -51,6 +85,43 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// After how many of these failures, a second apart, it is given up.
+    fn given_up(failures: &[(bool, bool)]) -> Option<usize> {
+        let begun = Instant::now();
+        let mut patience = Patience::new(begun);
+        (0..).zip(failures).position(|(second, &(short, more))| {
+            let now = begun + Duration::from_secs(second);
+            if more {
+                patience.renew(now);
+            }
+            patience.failed(now, short).is_none()
+        })
+    }
+
+    #[test]
+    fn failures_and_short_bodies_are_counted_apart_and_new_bytes_renew_patience() {
+        const FAILED: (bool, bool) = (false, false);
+        const MORE: (bool, bool) = (false, true);
+        const SHORT: (bool, bool) = (true, false);
+        assert_eq!(given_up(&[FAILED; 20]), Some(10));
+        assert_eq!(given_up(&[SHORT; 20]), Some(2));
+        assert_eq!(given_up(&[FAILED, FAILED, SHORT, FAILED, SHORT, SHORT]), Some(5));
+        assert_eq!(given_up(&[MORE; 1000]), None);
+        assert_eq!(given_up(&[[FAILED; 9].as_slice(), &[MORE], &[FAILED; 20]].concat()), Some(19));
+        assert_eq!(given_up(&[SHORT, MORE, SHORT, MORE, SHORT]), Some(4));
+    }
+
+    #[test]
+    fn patience_ends_after_its_time() {
+        let begun = Instant::now();
+        let mut patience = Patience::new(begun);
+        assert_eq!(patience.failed(begun + PATIENCE, false), Some(1));
+        patience.renew(begun + PATIENCE);
+        assert_eq!(patience.failed(begun + PATIENCE * 2, false), Some(1));
+        let later = begun + PATIENCE * 2 + Duration::from_millis(1);
+        assert_eq!(patience.failed(later, false), None);
+    }
 
     #[test]
     fn pauses_double_and_end_somewhere() {

@@ -8,21 +8,19 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use object_store::path::Path;
-use object_store::{Error, GetOptions, GetRange, GetResult, ObjectStore, Result};
+use object_store::{Error, GetOptions, GetRange, ObjectStore, Result};
 use tokio::time::sleep;
 
-use super::again;
+use super::again::Patience;
+use super::came::{Came, Cut};
 use super::gate::{Gate, Slot};
-use crate::store::unserved;
+use crate::store::{timed_out, unserved};
 
 /// Objects up to this size are read at once, larger ones in parts of it.
 pub(super) const PART: u64 = 8 << 20;
 
 /// Objects up to this size may be asked for twice.
 const SMALL: u64 = 256 << 10;
-
-/// How often a body is asked for that is shorter than it should be.
-const SHORT_TRIES: u32 = 3;
 
 /// What to get.
 pub(super) struct Get {
@@ -36,20 +34,22 @@ pub(super) struct Get {
     pub size: u64,
 }
 
-/// A body, and the ETag of the content that it is of.
+/// A body, and the content that it is of.
 pub(super) struct Got {
     pub bytes: Bytes,
     pub etag: Option<String>,
+    /// All bytes of the object, as stored.
+    pub size: u64,
 }
 
-/// Why an attempt came to nothing.
+/// Why an attempt failed.
 enum Failure {
     /// The server's word on it.
     Final(Error),
-    /// It was not served, or the connection broke.
+    /// It was not served.
     Passing(Error),
-    /// A body ended early, without an error.
-    Short(Error),
+    /// So much of the body came.
+    Cut(Came, Cut),
 }
 
 /// What is asked for.
@@ -57,6 +57,8 @@ enum Failure {
 struct Ask<'a> {
     range: Option<&'a Range<u64>>,
     etag: Option<&'a str>,
+    /// The size that the object must have, if that is known.
+    size: Option<u64>,
 }
 
 impl Get {
@@ -67,7 +69,8 @@ impl Get {
     /// all of it is asked for: one GET gives one content. A range fails with
     /// [`Error::Precondition`].
     pub(super) async fn run(self, range: Option<Range<u64>>, slot: Slot) -> Result<Option<Got>> {
-        let ask = Ask { range: range.as_ref(), etag: self.etag.as_deref() };
+        let size = range.is_some().then_some(self.size);
+        let ask = Ask { range: range.as_ref(), etag: self.etag.as_deref(), size };
         let mut got = self.attempts(ask, slot).await;
         if range.is_none() && matches!(got, Err(Error::Precondition { .. })) {
             let slot = self.gate.enter().await;
@@ -75,35 +78,74 @@ impl Get {
         }
         match got {
             Err(Error::NotFound { .. }) => Ok(None),
-            got => got.map(Some),
+            got => got.map(|came| {
+                let (etag, size) = (came.etag.clone(), came.size);
+                Some(Got { bytes: came.into_bytes(), etag, size })
+            }),
         }
     }
 
     /// Tries until there is an answer. A request that waits to be sent again
-    /// has no slot: the others go on.
-    async fn attempts(&self, ask: Ask<'_>, mut slot: Slot) -> Result<Got> {
-        let begun = Instant::now();
-        let mut failed = 0;
+    /// has no slot: the others go on. What came of a body that broke off is kept,
+    /// and the rest asked for, if an ETag says that it is of the same content.
+    async fn attempts(&self, ask: Ask<'_>, mut slot: Slot) -> Result<Came> {
+        let mut patience = Patience::new(Instant::now());
+        let mut before: Option<Came> = None;
         loop {
-            let (e, most) = match self.answer(ask, &slot).await {
-                Ok(got) => return Ok(got),
-                Err(Failure::Final(e)) => return Err(e),
-                Err(Failure::Passing(e)) => (e, again::TIMES),
-                Err(Failure::Short(e)) => (e, SHORT_TRIES - 1),
+            let (e, short) = match self.next(ask, before.as_ref(), &slot).await {
+                Ok(came) => return Ok(came.after(before)),
+                Err(Failure::Final(e)) => {
+                    let replaced = matches!(e, Error::Precondition { .. }) && before.is_some();
+                    if !replaced || ask.etag.is_some() {
+                        return Err(e);
+                    }
+                    // Any content is good, if it is one.
+                    before = None;
+                    (e, false)
+                }
+                Err(Failure::Passing(e)) => (e, false),
+                Err(Failure::Cut(came, cut)) => {
+                    let (e, short) = match cut {
+                        Cut::Broken(e) => (e, false),
+                        Cut::Short(e) => (e, true),
+                    };
+                    if came.etag.is_some() && !came.is_empty() {
+                        if !short {
+                            patience.renew(Instant::now());
+                        }
+                        before = Some(came.after(before));
+                    }
+                    (e, short)
+                }
             };
             drop(slot);
-            failed += 1;
-            if failed > most || begun.elapsed() > again::PATIENCE {
-                return Err(e);
-            }
+            let Some(failed) = patience.failed(Instant::now(), short) else { return Err(e) };
             sleep(self.gate.pause(failed)).await;
             slot = self.gate.enter().await;
         }
     }
 
+    /// Asks for what is missing.
+    async fn next(
+        &self,
+        ask: Ask<'_>,
+        before: Option<&Came>,
+        slot: &Slot,
+    ) -> Result<Came, Failure> {
+        let Some(before) = before else { return self.answer(ask, slot).await };
+        let (range, etag) = (before.rest(), before.etag.as_deref());
+        let size = Some(before.size);
+        let came = self.answer(Ask { range: Some(&range), etag, size }, slot).await;
+        let other = match &came {
+            Ok(came) | Err(Failure::Cut(came, _)) => came.etag != before.etag,
+            Err(_) => false,
+        };
+        if other { Err(Failure::Final(changed("its parts are not of one content"))) } else { came }
+    }
+
     /// One request, or two if the first is late: whichever is answered first.
-    async fn answer(&self, ask: Ask<'_>, slot: &Slot) -> Result<Got, Failure> {
-        if ask.range.is_some() || self.size > SMALL {
+    async fn answer(&self, ask: Ask<'_>, slot: &Slot) -> Result<Came, Failure> {
+        if self.size > SMALL {
             return self.once(ask, slot).await;
         }
         let begun = Instant::now();
@@ -114,8 +156,12 @@ impl Get {
             Either::Right(((), first)) if self.gate.may_hedge() => {
                 let second = std::pin::pin!(self.once(ask, slot));
                 match select(first, second).await {
-                    Either::Left((Err(Failure::Passing(_)), second)) => second.await,
-                    Either::Right((Err(Failure::Passing(_)), first)) => first.await,
+                    Either::Left((Err(Failure::Passing(_) | Failure::Cut(..)), second)) => {
+                        second.await
+                    }
+                    Either::Right((Err(Failure::Passing(_) | Failure::Cut(..)), first)) => {
+                        first.await
+                    }
                     Either::Left((got, _)) | Either::Right((got, _)) => got,
                 }
             }
@@ -127,7 +173,7 @@ impl Get {
         got
     }
 
-    async fn once(&self, ask: Ask<'_>, slot: &Slot) -> Result<Got, Failure> {
+    async fn once(&self, ask: Ask<'_>, slot: &Slot) -> Result<Came, Failure> {
         let begun = Instant::now();
         let options = GetOptions {
             range: ask.range.cloned().map(GetRange::Bounded),
@@ -144,33 +190,162 @@ impl Get {
                 return Err(Failure::Passing(e));
             }
         };
-        slot.served(begun.elapsed());
-        let fits = match ask.range {
-            Some(_) => result.meta.size == self.size,
+        let waited = begun.elapsed();
+        let fits = match ask.size {
+            Some(size) => result.meta.size == size,
             None => result.meta.size <= PART,
         };
         if !fits {
+            slot.served(waited);
             let why = "it has another size than when it was listed";
             return Err(Failure::Final(changed(why)));
         }
-        body(result).await
+        // It is an answer once all of it is there: where the network is the
+        // limit, it begins soon and does not end in time.
+        match Came::read(result).await {
+            (came, None) => {
+                slot.served(waited);
+                Ok(came)
+            }
+            (came, Some(cut)) => {
+                if let Cut::Broken(e) = &cut
+                    && timed_out(e)
+                {
+                    slot.refused();
+                }
+                Err(Failure::Cut(came, cut))
+            }
+        }
     }
-}
-
-async fn body(result: GetResult) -> Result<Got, Failure> {
-    let etag = result.meta.e_tag.clone();
-    let size = result.range.end - result.range.start;
-    let bytes = result.bytes().await.map_err(Failure::Passing)?;
-    if bytes.len() as u64 != size {
-        let source = format!("{} of {size} bytes came", bytes.len()).into();
-        return Err(Failure::Short(Error::Generic { store: "fetch", source }));
-    }
-    // A small body is a part of the connection's buffer, and would keep all of it.
-    let bytes = if size <= SMALL { Bytes::copy_from_slice(&bytes) } else { bytes };
-    Ok(Got { bytes, etag })
 }
 
 /// The error of an object whose content is not the one that was begun.
 pub(super) fn changed(why: &'static str) -> Error {
     Error::Precondition { path: String::new(), source: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use object_store::ObjectStoreExt;
+    use object_store::memory::InMemory;
+
+    use super::super::faulty::{Fault, Faulty};
+    use super::*;
+
+    struct World {
+        store: Arc<Faulty>,
+        gate: Arc<Gate>,
+        path: Path,
+        etag: Option<String>,
+        body: Vec<u8>,
+    }
+
+    impl World {
+        async fn new(size: usize) -> World {
+            let store = Arc::new(Faulty::new(InMemory::new()));
+            let (gate, path) = (Gate::new(512), Path::from("k"));
+            let body: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+            let etag = store.inner.put(&path, body.clone().into()).await.unwrap().e_tag;
+            World { store, gate, path, etag, body }
+        }
+
+        async fn get(&self, range: Option<Range<u64>>, etag: bool) -> Result<Option<Got>> {
+            let (store, gate) = (Arc::clone(&self.store), Arc::clone(&self.gate));
+            let etag = self.etag.clone().filter(|_| etag);
+            let (path, size) = (self.path.clone(), self.body.len() as u64);
+            let slot = gate.enter().await;
+            Get { store, gate, path, etag, size }.run(range, slot).await
+        }
+
+        /// Ranges and ETags that were asked for.
+        fn asked(&self) -> Vec<(Option<Range<u64>>, Option<String>)> {
+            let asked = self.store.asked.lock().unwrap();
+            let range = |range: &Option<GetRange>| match range {
+                Some(GetRange::Bounded(range)) => Some(range.clone()),
+                _ => None,
+            };
+            asked.iter().map(|asked| (range(&asked.range), asked.if_match.clone())).collect()
+        }
+
+        fn slots(&self) -> usize {
+            let slots: Vec<_> = std::iter::from_fn(|| self.gate.enter().now_or_never()).collect();
+            slots.len()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_rest_of_a_body_that_broke_off_is_asked_for() {
+        for fault in [Fault::Reset(1000), Fault::Late(1000), Fault::Short(1000)] {
+            for (range, listed) in [(None, true), (None, false), (Some(500..9000), true)] {
+                let world = World::new(10_000).await;
+                world.store.script([fault.clone(), fault.clone()]);
+                let got = world.get(range.clone(), listed).await.unwrap().unwrap();
+                let all = range.clone().unwrap_or(0..10_000);
+                assert!(got.bytes == world.body[all.start as usize..all.end as usize]);
+                assert_eq!((got.size, &got.etag), (10_000, &world.etag));
+                let asked = [
+                    (range, world.etag.clone().filter(|_| listed)),
+                    (Some(all.start + 1000..all.end), world.etag.clone()),
+                    (Some(all.start + 2000..all.end), world.etag.clone()),
+                ];
+                assert_eq!(world.asked(), asked, "{fault:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_link_gets_through() {
+        let world = World::new(10_000).await;
+        world.store.script(vec![Fault::Late(300); 30]);
+        let got = world.get(None, true).await.unwrap().unwrap();
+        assert!(got.bytes == world.body);
+        assert_eq!(world.asked().len(), 31);
+    }
+
+    #[tokio::test]
+    async fn refusals_do_not_count_as_short_bodies() {
+        let world = World::new(100).await;
+        let faults = [Fault::Refused, Fault::Refused, Fault::Short(0), Fault::Short(0)];
+        world.store.script(faults.clone());
+        let got = world.get(None, true).await.unwrap().unwrap();
+        assert!(got.bytes == world.body);
+        assert_eq!(world.asked().len(), 5);
+        world.store.script(faults.into_iter().chain([Fault::Short(50)]));
+        assert!(world.get(None, true).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn bodies_that_end_too_late_are_refusals_and_no_answers() {
+        // Half of the slots are taken away; or nothing is known yet.
+        for (fault, slots) in [(Fault::Late(10), 32), (Fault::Reset(10), 64)] {
+            let world = World::new(2000).await;
+            world.store.script(vec![fault.clone(); 64]);
+            world.get(None, true).await.unwrap();
+            assert_eq!(world.slots(), slots, "{fault:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_replaced_while_it_is_read_is_read_from_its_start() {
+        for listed in [true, false] {
+            let world = World::new(1000).await;
+            world.store.script([Fault::Replaced(400, Bytes::from_static(b"new"))]);
+            let got = world.get(None, listed).await.unwrap().unwrap();
+            assert_eq!((&got.bytes[..], got.size), (&b"new"[..], 3));
+            assert_ne!(got.etag, world.etag);
+            // A part of it is of no use.
+            let world = World::new(1000).await;
+            world.store.script([Fault::Replaced(400, Bytes::from_static(b"new"))]);
+            let error = world.get(Some(0..900), listed).await.err();
+            assert!(matches!(error, Some(Error::Precondition { .. })), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_deleted_while_it_is_read_is_gone() {
+        let world = World::new(1000).await;
+        world.store.script([Fault::Deleted(400)]);
+        assert!(world.get(None, true).await.unwrap().is_none());
+    }
 }
