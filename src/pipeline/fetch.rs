@@ -8,9 +8,8 @@ use tokio::runtime::Handle;
 use self::batches::Batches;
 use self::cut::CutLimits;
 use self::gate::Gate;
-use self::get::PART;
 use self::local::Local;
-use self::remote::{Origin, Remote};
+use self::remote::{Origin, Remote, ahead};
 use super::discover::Object;
 use super::plan::Shard;
 use crate::Result;
@@ -110,7 +109,7 @@ pub fn fetch(
             Box::new(Batches::new(local, shard, cut, OBJECT_LIMIT))
         }
         Backend::S3(_) => {
-            let ahead = PART.max(limits.batch_bytes as u64) * 2;
+            let ahead = ahead(limits.batch_bytes);
             let origin = Origin {
                 store: store.attempts(),
                 gate: Arc::clone(gate),

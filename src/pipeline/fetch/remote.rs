@@ -21,8 +21,13 @@ use crate::{Error, Result};
 /// More than any gzip stream of [`OBJECT_LIMIT`] takes: the rest is not read.
 const STORED_LIMIT: u64 = OBJECT_LIMIT + (1 << 20);
 
-/// The unit in which bytes read ahead are counted; each request costs one more.
+/// The unit in which bytes read ahead are counted; each request costs one at least.
 const BLOCK: u64 = 1 << 10;
+
+/// How many bytes to read ahead: the next part comes while one is taken.
+pub(super) fn ahead(batch_bytes: usize) -> u64 {
+    PART.max(batch_bytes as u64) * 2
+}
 
 /// Turns what the store said of a key into what the operator can do.
 pub(super) type Explain = Box<dyn Fn(&str, object_store::Error) -> Error + Send>;
@@ -184,7 +189,7 @@ fn read_ahead(origin: Origin, ahead: u64) -> impl Stream<Item = Part> {
     let units = units(Arc::clone(&origin.shard));
     stream::iter(units)
         .then(move |(unit, bytes)| {
-            let cost = u32::try_from(bytes / BLOCK + 1).unwrap_or(u32::MAX).min(blocks);
+            let cost = u32::try_from(bytes.div_ceil(BLOCK).max(1)).unwrap_or(u32::MAX).min(blocks);
             let (budget, gate) = (Arc::clone(&budget), Arc::clone(&gate));
             async move {
                 // The budget is never closed, so that there is always room one day.
@@ -452,6 +457,18 @@ mod tests {
         let gets = settled(&bucket.store, 1000);
         drop(batches);
         assert!((1000..=1200).contains(&gets), "{gets}");
+    }
+
+    #[test]
+    fn two_parts_are_under_way_before_the_first_is_taken() {
+        for batch_bytes in [1 << 10, 1 << 20, PART as usize + 1] {
+            let bucket = Bucket::new();
+            let shard = bucket.fill(&[vec![b'x'; 2 * PART as usize]]);
+            let batches = bucket.batches(&shard, (64, ahead(batch_bytes)));
+            let gets = settled(&bucket.store, 2);
+            drop(batches);
+            assert_eq!(gets, 2, "{batch_bytes}");
+        }
     }
 
     #[test]
