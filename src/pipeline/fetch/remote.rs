@@ -153,6 +153,10 @@ impl Objects for Remote {
         }
     }
 
+    fn size(&self) -> Option<u64> {
+        self.current.as_ref().map(|current| current.got.size)
+    }
+
     fn append(&mut self, out: &mut Vec<u8>, most: usize) -> Result<usize> {
         while let Some(current) = &mut self.current {
             let n = most.min(current.got.bytes.len());
@@ -469,6 +473,19 @@ mod tests {
             drop(batches);
             assert_eq!(gets, 2, "{batch_bytes}");
         }
+    }
+
+    #[test]
+    fn sizes_are_those_of_what_was_read_and_what_is_gone_keeps_the_size_that_was_listed() {
+        let bucket = Bucket::new();
+        let packed = gz(&b"{}\n".repeat(100));
+        let listed = [b"a\n".to_vec(), packed.clone(), b"gone".to_vec(), Vec::new(), large()];
+        let shard = bucket.fill(&listed);
+        bucket.put(&shard, 0, b"longer now\n");
+        bucket.runtime.block_on(bucket.store.inner.delete(&Bucket::path(&shard, 2))).unwrap();
+        let batches = bucket.fetch(&shard).unwrap();
+        let sizes: Vec<u64> = batches.iter().flat_map(|batch| batch.sizes.clone()).collect();
+        assert_eq!(sizes, [11, packed.len() as u64, 4, 0, 20 << 20]);
     }
 
     #[test]
