@@ -102,8 +102,8 @@ fn measure(setting: &Setting) -> Measured {
     let server = filled(setting.objects);
     server.faults().delay(Op::Get, LATENCY);
     server.faults().delay(Op::List, LATENCY);
-    if setting.refused > 0 {
-        server.faults().add(Rule::new(Fault::SlowDown).on(Op::Get).every(100 / setting.refused));
+    if let Some(each) = 100_u64.checked_div(setting.refused) {
+        server.faults().add(Rule::new(Fault::SlowDown).on(Op::Get).every(each));
     }
     let reader = Reader::new(&server, setting.most);
     let (begin, before) = (Instant::now(), processor_time());

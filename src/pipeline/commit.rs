@@ -25,7 +25,7 @@ pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
 #[derive(Debug, Clone)]
 pub enum TableLog {
     /// Numbered manifests beside plain Parquet.
-    Manifests(ManifestLog),
+    Manifests(Box<ManifestLog>),
     /// A Delta log.
     Delta(Box<DeltaTable>),
 }
@@ -123,7 +123,7 @@ impl TableLog {
     /// [`crate::Error::Internal`]
     pub fn new(format: Format, output: Output, spec: &Spec) -> Result<TableLog> {
         Ok(match format {
-            Format::Parquet => TableLog::Manifests(ManifestLog::new(output, &spec.table)),
+            Format::Parquet => TableLog::Manifests(Box::new(ManifestLog::new(output, &spec.table))),
             Format::Delta => TableLog::Delta(Box::new(DeltaTable::new(&output, spec)?)),
         })
     }

@@ -27,7 +27,7 @@ impl NullRules {
     /// text, which is in no cache most often.
     pub fn may_match(&self, view: &View) -> bool {
         let head = head(view);
-        self.heads.iter().any(|exact| *exact == head) || !self.patterns.is_empty()
+        self.heads.contains(&head) || !self.patterns.is_empty()
     }
 
     /// The number of the rule that makes a text null: exact texts first.
