@@ -94,15 +94,7 @@ impl Get {
         loop {
             let (e, short) = match self.next(ask, before.as_ref(), &slot).await {
                 Ok(came) => return Ok(came.after(before)),
-                Err(Failure::Final(e)) => {
-                    let replaced = matches!(e, Error::Precondition { .. }) && before.is_some();
-                    if !replaced || ask.etag.is_some() {
-                        return Err(e);
-                    }
-                    // Any content is good, if it is one.
-                    before = None;
-                    (e, false)
-                }
+                Err(Failure::Final(e)) => return Err(e),
                 Err(Failure::Passing(e)) => (e, false),
                 Err(Failure::Cut(came, cut)) => {
                     let (e, short) = match cut {

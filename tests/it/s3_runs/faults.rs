@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{LAKE, World, at_once};
-use crate::s3::{Fault, Op, Rule};
+use crate::s3::{Fault, Op, Request, Rule};
 use crate::table::{Format, assert_same};
 
 const LAYOUT: [&str; 6] = ["--rows", "200", "--partitions", "3", "--bad-rate", "2%"];
@@ -40,6 +40,24 @@ fn connections_may_close_and_bodies_break_off() {
         let gets = ended.number("/requests/get");
         assert!(gets >= 600 + 60, "{fault:?}: {gets}");
     });
+}
+
+#[test]
+fn a_large_object_comes_over_connections_that_never_last() {
+    let world = World::new();
+    let key = "topics/u.geo/partition=0/u.geo+0+0000000000.json";
+    let record = "{\"ind\":1,\"country\":\"Chad\"}\n";
+    let body = record.repeat((8 << 20) / record.len());
+    let bytes = body.len() as u64;
+    world.server.put(LAKE, key, body);
+    // More breaks than a request that gets nowhere may meet.
+    let breaks = Rule::new(Fault::CutBody(500 << 10)).on(Op::Get).in_bucket(LAKE).first(15);
+    world.server.faults().add(breaks);
+    let ended = world.run("s3://tables").done();
+    assert_eq!(ended.number("/tables/geo/bytes"), bytes);
+    assert_eq!(ended.number("/tables/geo/records_read"), bytes / record.len() as u64);
+    let asked = |request: &&Request| request.op == Op::Get && request.bucket == LAKE;
+    assert_eq!(world.server.log().iter().filter(asked).count(), 16);
 }
 
 #[test]
