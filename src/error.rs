@@ -274,6 +274,16 @@ impl std::fmt::Display for Signal {
 }
 
 impl Error {
+    /// What the system said of a file or folder that was to be read or listed.
+    pub(crate) fn of_file(action: &'static str, path: String, source: std::io::Error) -> Error {
+        match source.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                Error::FileDenied { action, path, source: source.into() }
+            }
+            _ => Error::Read { object: path, source: source.into() },
+        }
+    }
+
     /// The process exit code: 1 failed, 2 usage or spec, 3 gate, 75 try again,
     /// 130 and 143 stopped.
     pub fn exit_code(&self) -> u8 {

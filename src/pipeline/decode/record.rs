@@ -49,7 +49,7 @@ pub fn read<'t>(cells: &mut Cells, text: &'t [u8], fields: &mut Fields) -> Resul
 /// walk cannot take, or need not.
 pub fn check(text: &[u8]) -> Result<(), Bad> {
     check_depth(text)?;
-    check_utf8(text)?;
+    utf8(text)?;
     match serde_json::from_slice::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
         Err(e) => Err(bad_json(text, &e)),
@@ -107,7 +107,7 @@ fn check_escapes(text: &[u8]) -> Result<(), Bad> {
         let len = match &text[escape..] {
             [b'u', a, b, c, d, ..] if [a, b, c, d].into_iter().all(u8::is_ascii_hexdigit) => 5,
             [b'u', ..] => {
-                check_utf8(text)?;
+                utf8(text)?;
                 let message = format!("no four digits after the \\u at byte {escape}");
                 return Err(Bad::new(Code::InvalidJson, message));
             }
@@ -142,7 +142,7 @@ pub fn trim(mut text: &[u8]) -> &[u8] {
 
 /// What is wrong with a text that is no JSON.
 fn bad_json(text: &[u8], error: &dyn std::error::Error) -> Bad {
-    if let Err(bad) = check_utf8(text) {
+    if let Err(bad) = utf8(text) {
         return bad;
     }
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
@@ -158,10 +158,6 @@ fn bad_json(text: &[u8], error: &dyn std::error::Error) -> Bad {
     // The parser's message shows the text over several lines; its first says why.
     let why = error.to_string();
     Bad::new(Code::InvalidJson, why.lines().next().unwrap_or_default().trim().to_owned())
-}
-
-fn check_utf8(text: &[u8]) -> Result<(), Bad> {
-    utf8(text).map(drop)
 }
 
 fn utf8(text: &[u8]) -> Result<&str, Bad> {

@@ -1,7 +1,7 @@
 //! Objects in a folder: read in the calling thread, straight into the batch.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,13 +75,7 @@ impl Local {
     }
 
     fn failed(&self, source: io::Error) -> Error {
-        let place = self.place();
-        match source.kind() {
-            ErrorKind::PermissionDenied => {
-                Error::FileDenied { action: "read", path: place, source: source.into() }
-            }
-            _ => Error::Read { object: place, source: source.into() },
-        }
+        Error::of_file("read", self.place(), source)
     }
 
     /// Opens the file of the name; `None` if it, or all of the folder, is gone.
@@ -196,6 +190,7 @@ impl OpenFile {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::ErrorKind;
     use std::time::SystemTime;
 
     use super::super::testing::{gz, lines_of, model, object, shard_of};

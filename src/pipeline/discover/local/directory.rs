@@ -2,7 +2,7 @@
 //! by their names in it, so that the system walks no path for each.
 
 use std::ffi::CStr;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::OwnedFd;
@@ -101,19 +101,14 @@ impl Directory {
 
 /// An error of listing, with the place that the operator has to look at.
 pub(super) fn failed(path: &Path, e: io::Error) -> Error {
-    let place = path.display().to_string();
-    match e.kind() {
-        ErrorKind::PermissionDenied => {
-            Error::FileDenied { action: "list", path: place, source: e.into() }
-        }
-        _ => Error::Read { object: place, source: e.into() },
-    }
+    Error::of_file("list", path.display().to_string(), e)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
+    use std::io::ErrorKind;
     use std::os::unix::fs::symlink;
 
     use super::*;
