@@ -1,0 +1,117 @@
+use super::*;
+
+fn help(command: &[&str]) -> String {
+    let args = ["pinclean"].iter().chain(command).chain(&["--help"]);
+    // As on a wide terminal, wherever the tests run.
+    Cli::command().term_width(100).try_get_matches_from(args).unwrap_err().to_string()
+}
+
+#[test]
+fn clap_finds_no_fault_with_the_commands() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn help_tells_the_commands_and_the_layers() {
+    insta::assert_snapshot!(help(&[]), @r"
+    Turns the JSON that a Kafka S3 sink wrote into clean tables, and proves that nothing was lost
+
+    Usage: pinclean [OPTIONS] <COMMAND>
+
+    Commands:
+      run       Clean what is new in a bucket or folder into tables
+      check     Validate transforms and run their examples
+      init      Write a first transforms file for a topic, from a sample of it
+      emulate   Write a bucket of invented records, as the sink would
+      optimize  Pack the small files of tables into larger ones
+      vacuum    Delete files that tables no longer use
+      replay    Clean the quarantined records again, after transforms were mended
+      history   Show the runs of tables, and how far each partition is read
+      help      Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global:
+          --config <FILE>  Settings file [default: pinclean.toml, if it is there]
+          --log <FORM>     Form of the messages on standard error: text or json [default: text]
+      -q, --quiet          Say nothing but errors
+      -v, --verbose        Say more, for finding faults
+
+    Every option is also an environment variable (--max-rejects is PINCLEAN_MAX_REJECTS) and a key of
+    pinclean.toml (max_rejects). Flags win over variables, variables over the file.
+    ");
+}
+
+#[test]
+fn help_of_a_command_ends_with_an_example() {
+    insta::assert_snapshot!(help(&["check"]), @r"
+    Validate transforms and run their examples
+
+    Usage: pinclean check [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  Folder of transforms [default: transforms of `run`, else those built in]
+
+    Options:
+      -h, --help  Print help
+
+    Global:
+          --config <FILE>  Settings file [default: pinclean.toml, if it is there]
+          --log <FORM>     Form of the messages on standard error: text or json [default: text]
+      -q, --quiet          Say nothing but errors
+      -v, --verbose        Say more, for finding faults
+
+    Example:
+      pinclean check ./transforms
+    ");
+}
+
+#[test]
+fn help_fits_a_screen() {
+    for command in Cli::command().get_subcommands().map(clap::Command::get_name) {
+        let help = help(&[command]);
+        let (_, example) = help.split_once("\nExample:\n  ").unwrap();
+        assert!(example.starts_with(&format!("pinclean {command} ")), "{example}");
+        assert_eq!(example.trim().lines().count(), 1, "{example}");
+        assert!(help.lines().count() <= 60, "{command}: {} lines", help.lines().count());
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_are_no_errors_but_a_wrong_flag_is() {
+    for (arg, code) in [("--help", 0), ("--version", 0), ("--nonsense", 2), ("nonsense", 2)] {
+        assert_eq!(parse(["pinclean", arg]).unwrap_err().exit_code(), code, "{arg}");
+    }
+    assert_eq!(parse(["pinclean"]).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn global_options_may_stand_before_and_after_the_command() {
+    for args in [["pinclean", "-q", "check"], ["pinclean", "check", "-q"]] {
+        assert!(parse(args).unwrap().global.quiet);
+    }
+}
+
+#[test]
+fn the_list_of_options_knows_their_kinds() {
+    let kind = |name: &str| {
+        options().into_iter().find(|o| o.name == name).map(|o| (o.command.is_none(), o.kind))
+    };
+    assert_eq!(kind("quiet"), Some((true, Kind::Switch)));
+    assert_eq!(kind("memory"), Some((false, Kind::Value)));
+    assert_eq!(kind("topic"), Some((false, Kind::List)));
+    assert_eq!(kind("help"), None);
+}
+
+#[test]
+fn only_the_place_of_the_tables_has_a_flag_of_another_name() {
+    let renamed = options().into_iter().filter(|o| o.flag != o.name);
+    let renamed: Vec<_> = renamed.map(|o| (o.command.unwrap(), o.flag, o.name)).collect();
+    let tables = |command: &str| (command.to_owned(), "tables".to_owned(), "out".to_owned());
+    assert_eq!(renamed, ["optimize", "vacuum", "replay", "history"].map(tables));
+}
