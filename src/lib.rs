@@ -14,6 +14,7 @@ pub mod error;
 pub mod code;
 pub mod near;
 pub mod failpoint;
+pub mod whole_file;
 pub mod key;
 pub mod value;
 pub mod spec;

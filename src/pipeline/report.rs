@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::store::Output;
 use crate::store::RequestCounts;
-use crate::{Error, Result};
+use crate::{Error, Result, whole_file};
 
 mod table;
 mod terminal;
@@ -82,7 +82,7 @@ impl Report {
     ///
     /// [`Error::Write`].
     pub fn save_file(&self, file: &std::path::Path) -> Result<()> {
-        save_file(self, &self.run_id, file)
+        save_file(self, file)
     }
 
     /// Checks the balance of every table.
@@ -113,28 +113,14 @@ pub async fn save(report: &impl Serialize, run_id: &str, output: &Output) -> Res
     Ok(output.place(&path))
 }
 
-/// Writes a report to a local file, which is there as a whole or not at all: a
-/// program may wait for it, and a run beside this one write its own there. What is
-/// no plain file, such as a pipe or `/dev/stdout`, is written to as it is.
+/// Writes a report to a local file, as [`whole_file::write`] does: a program may
+/// wait for it, and a run beside this one write its own there.
 ///
 /// # Errors
 ///
 /// [`Error::Write`].
-pub fn save_file(report: &impl Serialize, run_id: &str, file: &std::path::Path) -> Result<()> {
-    let json = to_json(report)?;
-    let written = match std::fs::symlink_metadata(file) {
-        Ok(there) if !there.is_file() => std::fs::write(file, json),
-        _ => {
-            let whole = file.with_file_name(format!(".pinclean-{run_id}.json"));
-            let renamed =
-                std::fs::write(&whole, &json).and_then(|()| std::fs::rename(&whole, file));
-            // A file may be ours to write where its folder is not.
-            renamed.or_else(|_| {
-                _ = std::fs::remove_file(&whole);
-                std::fs::write(file, json)
-            })
-        }
-    };
+pub fn save_file(report: &impl Serialize, file: &std::path::Path) -> Result<()> {
+    let written = whole_file::write(file, to_json(report)?.as_bytes());
     written.map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
 }
 

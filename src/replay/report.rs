@@ -115,7 +115,7 @@ impl ReplayReport {
     /// # Errors
     /// Those of [`report::save_file`].
     pub fn save_file(&self, file: &std::path::Path) -> Result<()> {
-        report::save_file(self, &self.run_id, file)
+        report::save_file(self, file)
     }
 
     /// A short table, and where the whole report is.
