@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, LargeListArray, make_array, new_empty_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -50,6 +50,26 @@ pub fn record_batch(frame: &DataFrame, schema: &SchemaRef) -> Result<RecordBatch
         .collect::<Result<Vec<_>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(frame.height()));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
+        .map_err(|e| internal(&e))
+}
+
+/// The frame as one record batch of the types that it has. Texts and bytes are
+/// `LargeUtf8` and `LargeBinary`, which copies them.
+///
+/// # Errors
+///
+/// [`Error::Internal`] for a type that Arrow lacks, such as 128-bit integers.
+pub fn own_batch(frame: &DataFrame) -> Result<RecordBatch> {
+    let columns = frame.columns().iter().map(|column| {
+        let series = column.as_materialized_series().rechunk();
+        let array = cross(series.to_arrow(0, CompatLevel::oldest())).map_err(|e| internal(&e))?;
+        let field = Field::new(column.name().as_str(), array.data_type().clone(), true);
+        Ok((field, array))
+    });
+    let (fields, arrays): (Vec<_>, Vec<_>) =
+        columns.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let options = RecordBatchOptions::new().with_row_count(Some(frame.height()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|e| internal(&e))
 }
 

@@ -4,35 +4,67 @@ use std::fmt::Write as _;
 
 /// A column and its heading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
+pub enum Column<'a> {
     /// To the left.
-    Text(&'static str),
+    Text(&'a str),
     /// To the right.
-    Number(&'static str),
+    Number(&'a str),
 }
 
 /// Aligned lines under their headings, two spaces between columns.
 pub fn grid<const N: usize>(
-    columns: [Column; N],
+    columns: [Column<'_>; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    let headings = columns.map(|(Column::Text(heading) | Column::Number(heading))| heading);
-    let rows: Vec<_> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
-    let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
+    aligned(&columns, &rows.into_iter().collect::<Vec<_>>())
+}
+
+/// The same for a number of columns that is not known before. Each row has as
+/// many cells as there are columns.
+pub fn aligned<R: AsRef<[String]>>(columns: &[Column<'_>], rows: &[R]) -> String {
+    let heading = |column: &Column<'_>| match column {
+        Column::Text(heading) | Column::Number(heading) => (*heading).to_owned(),
+    };
+    let headings: Vec<_> = columns.iter().map(heading).collect();
+    let lines = || std::iter::once(headings.as_slice()).chain(rows.iter().map(AsRef::as_ref));
+    let mut widths = vec![0; columns.len()];
+    for line in lines() {
+        for (most, cell) in widths.iter_mut().zip(line) {
+            *most = width(cell).max(*most);
+        }
+    }
     let mut out = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for ((cell, width), column) in row.iter().zip(widths).zip(columns) {
+    for cells in lines() {
+        let start = out.len();
+        for ((cell, most), column) in cells.iter().zip(&widths).zip(columns) {
+            let space = " ".repeat(most - width(cell));
             let _ = match column {
-                Column::Text(_) => write!(line, "{cell:<width$}  "),
-                Column::Number(_) => write!(line, "{cell:>width$}  "),
+                Column::Text(_) => write!(out, "{cell}{space}  "),
+                Column::Number(_) => write!(out, "{space}{cell}  "),
             };
         }
-        out.push_str(line.trim_end());
+        out.truncate(start + out[start..].trim_end().len());
         out.push('\n');
     }
     out
+}
+
+/// How many cells of a terminal a text takes.
+fn width(text: &str) -> usize {
+    text.chars().map(cells).sum()
+}
+
+/// Two for what East Asian fonts draw in a square and for pictures, none for
+/// marks that go onto the character before
+/// (<https://www.unicode.org/reports/tr11/>); by blocks, not by character.
+fn cells(c: char) -> usize {
+    match u32::from(c) {
+        0x0300..=0x036F | 0x200B..=0x200F | 0x20D0..=0x20FF | 0xFE00..=0xFE0F | 0xFEFF => 0,
+        0x1100..=0x115F | 0x2E80..=0x303E | 0x3041..=0xA4CF | 0xAC00..=0xD7A3 => 2,
+        0xF900..=0xFAFF | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 => 2,
+        0x1F300..=0x1F64F | 0x1F680..=0x1F6FF | 0x1F900..=0x1FAFF | 0x20000..=0x3FFFD => 2,
+        _ => 1,
+    }
 }
 
 /// A number with its digits in threes.
@@ -75,5 +107,18 @@ mod tests {
         let rows = [["1", "a", "x"], ["1,000", "länger", ""]].map(|row| row.map(str::to_owned));
         let lines = ["    n  näme    by", "    1  a       x", "1,000  länger", ""];
         assert_eq!(grid(columns, rows), lines.join("\n"));
+    }
+
+    #[test]
+    fn wide_characters_take_two_cells_and_marks_none() {
+        let rows =
+            [["日本", "a"], ["e\u{301}", "b"], ["👍", "c"]].map(|row| row.map(str::to_owned));
+        let lines = ["w     x", "日本  a", "e\u{301}     b", "👍    c", ""];
+        assert_eq!(grid([Column::Text("w"), Column::Text("x")], rows), lines.join("\n"));
+    }
+
+    #[test]
+    fn no_columns_are_empty_lines() {
+        assert_eq!(aligned::<[String; 0]>(&[], &[[], []]), "\n\n\n");
     }
 }

@@ -29,6 +29,7 @@ pub mod signals;
 pub mod progress;
 pub mod logging;
 pub mod grid;
+pub mod show;
 
 // The work.
 pub mod pipeline;

@@ -1,8 +1,9 @@
 //! Clean rows as JSON, spelt as transforms files spell expected values.
 
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
-use polars::prelude::{AnyValue, DataFrame};
+use polars::prelude::{AnyValue, DataFrame, TimeUnit};
 use serde_json::Value;
+
+use crate::show::time;
 
 /// The values of a row by column, in the order of the columns.
 pub type Row = Vec<(String, Value)>;
@@ -36,22 +37,13 @@ fn json(value: &AnyValue<'_>) -> Value {
     }
 }
 
+/// A number where it is further away than the calendar goes.
 fn timestamp(micros: i64) -> Value {
-    match DateTime::from_timestamp_micros(micros) {
-        Some(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into(),
-        // Further away than the calendar goes.
-        None => micros.into(),
-    }
+    time::timestamp(micros, TimeUnit::Microseconds).map_or_else(|| micros.into(), Value::from)
 }
 
 fn date(days: i32) -> Value {
-    let apart = Days::new(days.unsigned_abs().into());
-    let epoch = NaiveDate::default();
-    let date = match days < 0 {
-        true => epoch.checked_sub_days(apart),
-        false => epoch.checked_add_days(apart),
-    };
-    date.map_or_else(|| days.into(), |date| date.to_string().into())
+    time::date(days).map_or_else(|| days.into(), Value::from)
 }
 
 #[cfg(test)]
