@@ -33,6 +33,7 @@ pub mod show;
 
 // The work.
 pub mod pipeline;
+pub mod metrics;
 pub mod rewrite;
 pub mod optimize;
 

@@ -1,6 +1,9 @@
 //! Messages on standard error: lines for people, or JSON.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -12,10 +15,57 @@ use crate::Error;
 use crate::progress::screen;
 use crate::settings::{LogFormat, Ui};
 
+mod json;
+
+use json::{Line, Lines};
+
+/// Whether messages are JSON, as far as is known by now.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// The run that every message of this process is of.
+static RUN_ID: OnceLock<String> = OnceLock::new();
+
+/// Says of which run the messages are, and in which form, as far as a look at the
+/// command line and the environment tells it: what goes wrong before the settings
+/// are read is to be told in that form too. To be called first of all, once.
+pub fn begin(run_id: &str, format: LogFormat) {
+    JSON.store(format == LogFormat::Json, Relaxed);
+    if RUN_ID.set(run_id.to_owned()).is_err() {
+        tracing::debug!("the run is known already");
+    }
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| match is_json() {
+        true => emit("pinclean", vec![("message", panic.to_string().into())]),
+        false => told(panic),
+    }));
+}
+
+/// What `--log` or its variable ask for, before either was parsed.
+pub fn glance(args: &[OsString], variable: Option<OsString>) -> LogFormat {
+    let typed = args.iter().enumerate().rev().find_map(|(n, arg)| match arg.to_str()? {
+        "--log" => args.get(n + 1).and_then(|value| value.to_str()),
+        arg => arg.strip_prefix("--log="),
+    });
+    let asked = typed.or_else(|| variable.as_ref()?.to_str());
+    if asked == Some("json") { LogFormat::Json } else { LogFormat::Text }
+}
+
+fn is_json() -> bool {
+    JSON.load(Relaxed)
+}
+
+fn run_id() -> &'static str {
+    RUN_ID.get().map_or("", String::as_str)
+}
+
 /// Starts the log. A second start changes nothing.
 pub fn init(ui: &Ui) {
+    JSON.store(ui.log == LogFormat::Json, Relaxed);
     let format: Box<dyn Layer<Registry> + Send + Sync> = match ui.log {
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(|| Screen).boxed(),
+        LogFormat::Json => {
+            let lines = Lines { run_id: run_id().to_owned() };
+            fmt::layer().event_format(lines).with_writer(|| Screen).boxed()
+        }
         LogFormat::Text => {
             fmt::layer().with_target(ui.verbose).with_ansi(colours()).with_writer(|| Screen).boxed()
         }
@@ -64,16 +114,38 @@ impl Write for Screen {
 }
 
 /// Tells why the command failed, once, with what each lower layer said.
-pub fn failure(error: &Error, log: LogFormat) {
-    match log {
-        LogFormat::Text => {
-            // Where standard error is closed there is no one to tell.
-            _ = Screen.write_all(text(error).as_bytes());
+pub fn failure(error: &Error) {
+    if is_json() {
+        return emit(
+            module_path!(),
+            vec![
+                ("message", error.to_string().into()),
+                ("causes", causes(error).join(": ").into()),
+                ("exit_code", error.exit_code().into()),
+            ],
+        );
+    }
+    // Where standard error is closed there is no one to tell.
+    _ = Screen.write_all(text(error).as_bytes());
+}
+
+/// Help, a version, or what is wrong with the command line, as clap words it.
+pub fn usage(usage: &clap::Error) {
+    match usage.use_stderr() && is_json() {
+        true => {
+            let text = usage.render().to_string();
+            failure(&Error::Usage(text.trim_start_matches("error: ").trim_end().to_owned()));
         }
-        LogFormat::Json => {
-            let causes = causes(error).join(": ");
-            tracing::error!(exit_code = error.exit_code(), causes, "{error}");
-        }
+        // Where the terminal is gone there is no one to tell.
+        false => _ = usage.print(),
+    }
+}
+
+/// Writes an error as JSON, whether the log was started or not.
+fn emit(target: &str, fields: Vec<(&'static str, serde_json::Value)>) {
+    let line = Line { run_id: run_id(), level: "ERROR", target, fields };
+    if let Ok(text) = line.text() {
+        _ = Screen.write_all(text.as_bytes());
     }
 }
 
@@ -135,6 +207,24 @@ mod tests {
             let source = chain(texts).unwrap();
             let error = Error::Read { object: "k".to_owned(), source };
             assert_eq!(text(&error), expected);
+        }
+    }
+
+    #[test]
+    fn a_glance_tells_the_form_of_the_messages() {
+        let cases: [(&[&str], Option<&str>, LogFormat); 8] = [
+            (&[], None, LogFormat::Text),
+            (&[], Some("json"), LogFormat::Json),
+            (&["run", "--log", "json"], None, LogFormat::Json),
+            (&["--log=json", "run"], Some("text"), LogFormat::Json),
+            (&["run", "--log", "text"], Some("json"), LogFormat::Text),
+            (&["run", "--log"], None, LogFormat::Text),
+            (&["run", "--log=xml"], Some("json"), LogFormat::Text),
+            (&["run", "--login", "json"], None, LogFormat::Text),
+        ];
+        for (args, variable, expected) in cases {
+            let words: Vec<OsString> = args.iter().map(OsString::from).collect();
+            assert_eq!(glance(&words, variable.map(OsString::from)), expected, "{args:?}");
         }
     }
 

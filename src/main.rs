@@ -3,42 +3,44 @@
 use std::process::ExitCode;
 
 use pinclean::cli::{self, Cli};
-use pinclean::settings::{self, Command, Layers, LogFormat, Ui};
-use pinclean::{Result, commands, failpoint, logging};
+use pinclean::pipeline::report::run_id;
+use pinclean::settings::{self, Command, Layers, Ui};
+use pinclean::{Result, commands, failpoint, logging, signals};
 
 fn main() -> ExitCode {
-    let typed = match cli::parse(std::env::args_os()) {
+    let args: Vec<_> = std::env::args_os().collect();
+    let run_id = run_id(chrono::Utc::now());
+    logging::begin(&run_id, logging::glance(&args, std::env::var_os("PINCLEAN_LOG")));
+    if let Err(error) = signals::end_the_process(logging::failure) {
+        logging::failure(&error);
+        return ExitCode::from(error.exit_code());
+    }
+    let typed = match cli::parse(args) {
         Ok(typed) => typed,
-        Err(usage) => return told(&usage),
+        Err(usage) => {
+            logging::usage(&usage);
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
     };
-    let mut log = LogFormat::Text;
-    match start(typed, &mut log) {
+    match start(typed, &run_id) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            logging::failure(&error, log);
+            logging::failure(&error);
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-/// Runs the command; `log` is how to tell of an error, as soon as it is known.
-fn start(typed: Cli, log: &mut LogFormat) -> Result<()> {
+/// Runs the command.
+fn start(typed: Cli, run_id: &str) -> Result<()> {
     failpoint::arm()?;
     let env = |name: &str| std::env::var_os(name);
     let layers = Layers::read(&typed, &env)?;
     let ui = Ui::resolve(&typed, &layers)?;
     logging::init(&ui);
-    *log = ui.log;
     for name in settings::unknown_variables(std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{name} is the variable of no option: it is not read");
     }
     let command = Command::resolve(typed.verb, &layers)?;
-    commands::dispatch(&command, &ui)
-}
-
-/// Help, version or a usage error, as clap words it.
-fn told(usage: &clap::Error) -> ExitCode {
-    // Where the terminal is gone there is no one to tell.
-    _ = usage.print();
-    ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2))
+    commands::dispatch(&command, &ui, run_id)
 }

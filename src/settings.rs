@@ -64,6 +64,8 @@ pub struct Run {
     pub optimize_after: Option<usize>,
     /// Where the report goes too.
     pub report: Option<PathBuf>,
+    /// Where the metrics go.
+    pub metrics: Option<PathBuf>,
     /// Folder of transforms; `None` for those built in.
     pub transforms: Option<PathBuf>,
     /// The quality gate, if there is one.

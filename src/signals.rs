@@ -1,11 +1,48 @@
-//! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends it.
+//! Ctrl-C and SIGTERM: they end the process, or ask a command that listens to stop;
+//! then the second ends it.
 
-use tokio::runtime::Handle;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use tokio::runtime::{self, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::error::Signal;
 use crate::{Error, Result};
+
+/// Whether a command listens, and ends by itself.
+static HEEDED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first signal ends the process with 130 or 143, once it was told
+/// why, unless a [`Stop`] listens by then. The system would end it too, but not as
+/// the first process of a container, where signals that nobody asked for are lost.
+///
+/// # Errors
+/// [`Error::Internal`] if the system refuses to hand over the signals.
+pub fn end_the_process(tell: impl Fn(&Error) + Send + 'static) -> Result<()> {
+    let failed = |e: std::io::Error| Error::Internal { stage: "signals", message: e.to_string() };
+    let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    let inside = runtime.enter();
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminations = signal(SignalKind::terminate()).map_err(failed)?;
+    drop(inside);
+    let wait = async move {
+        loop {
+            let which = tokio::select! {
+                Some(()) = interrupts.recv() => Signal::Interrupt,
+                Some(()) = terminations.recv() => Signal::Terminate,
+                else => return,
+            };
+            if !HEEDED.load(SeqCst) {
+                let stopped = Error::Stopped(which);
+                tell(&stopped);
+                std::process::exit(stopped.exit_code().into());
+            }
+        }
+    };
+    let named = std::thread::Builder::new().name("signals".to_owned());
+    named.spawn(move || runtime.block_on(wait)).map(drop).map_err(failed)
+}
 
 /// Whether a signal asked the process to stop. Clones ask the same.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +59,7 @@ impl Stop {
         let stop = Stop::default();
         stop.on(runtime, SignalKind::interrupt(), Signal::Interrupt)?;
         stop.on(runtime, SignalKind::terminate(), Signal::Terminate)?;
+        HEEDED.store(true, SeqCst);
         Ok(stop)
     }
 

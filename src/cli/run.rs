@@ -46,6 +46,9 @@ pub struct RunArgs {
     /// Write the run's report here too
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub report: Option<String>,
+    /// Write metrics here when the run ends, however it does: Prometheus text, such as x.prom
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub metrics: Option<String>,
     /// Memory for records on their way, such as 512MiB or 2g [default: 256MiB]
     #[arg(long, value_name = "SIZE", help_heading = "Running")]
     pub memory: Option<String>,

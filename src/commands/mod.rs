@@ -16,19 +16,20 @@ pub mod vacuum;
 pub mod replay;
 pub mod history;
 
-/// Does what the command says.
+/// Does what the command says; `run_id` is what it goes by in messages, reports and
+/// the logs of tables.
 ///
 /// # Errors
 /// Those of the command.
-pub fn dispatch(command: &Command, ui: &Ui) -> Result<()> {
+pub fn dispatch(command: &Command, ui: &Ui, run_id: &str) -> Result<()> {
     match command {
-        Command::Run(settings) => run::run(settings, ui),
+        Command::Run(settings) => run::run(settings, ui, run_id),
         Command::Check(settings) => check::check(settings, ui),
         Command::Init(settings) => init::init(settings, ui),
         Command::Emulate(settings) => emulate::emulate(settings, ui),
-        Command::Optimize(settings) => optimize::optimize(settings, ui),
+        Command::Optimize(settings) => optimize::optimize(settings, ui, run_id),
         Command::Vacuum(settings) => vacuum::vacuum(settings, ui),
-        Command::Replay(settings) => replay::replay(settings, ui),
+        Command::Replay(settings) => replay::replay(settings, ui, run_id),
         Command::History(settings) => history::history(settings, ui),
     }
 }

@@ -1,12 +1,11 @@
 //! `pinclean optimize`: small files, packed into larger ones.
 
 use arrow::datatypes::DataType;
-use chrono::Utc;
 
 use super::tables::{self, Finished};
 use crate::delta::{Log, arrow_schema};
 use crate::optimize::Optimizer;
-use crate::pipeline::report::{Packed, run_id};
+use crate::pipeline::report::Packed;
 use crate::settings::{Optimize, Ui};
 use crate::signals::Stop;
 use crate::store::{Output, Session, Store, blame_signal};
@@ -20,15 +19,14 @@ use crate::{Error, Result};
 /// by. [`Error::Ahead`] if another writer was first in one of them; the others
 /// are packed all the same. Otherwise the first failure ends it, and what was
 /// packed before stays so.
-pub fn optimize(settings: &Optimize, ui: &Ui) -> Result<()> {
+pub fn optimize(settings: &Optimize, ui: &Ui, run_id: &str) -> Result<()> {
     let runtime = super::runtime()?;
     let stop = Stop::listen(runtime.handle())?;
     let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
-    let id = run_id(Utc::now());
     let optimizer = Optimizer {
         runtime: runtime.handle(),
         stop: &stop,
-        id: &id,
+        id: run_id,
         target_size: settings.target_size,
         memory: settings.memory,
     };

@@ -13,7 +13,7 @@ use crate::key::Layout;
 use crate::pipeline::report::{Outcome, rfc3339, run_id};
 use crate::pipeline::write::{Target, table_schema};
 use crate::replay::report::{ReplayReport, TableReplay};
-use crate::settings::{Replay, Ui};
+use crate::settings::{LogFormat, Replay, Ui};
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
 use crate::store::{Output, RequestCounts, Session, Store, blame_signal};
@@ -26,23 +26,41 @@ mod tables;
 /// # Errors
 /// Any of [`Error`]. What was landed in the tables before the one that failed
 /// stays landed.
-pub fn replay(settings: &Replay, ui: &Ui) -> Result<()> {
+pub fn replay(settings: &Replay, ui: &Ui, run_id: &str) -> Result<()> {
     if let Some(file) = &settings.report {
         places::check_report(file)?;
         places::clear_report(file)?;
     }
     let runtime = super::runtime()?;
-    let job = Job::open(settings, runtime.handle())?;
+    let job = Job::open(settings, runtime.handle(), run_id)?;
     let report = job.execute().map_err(|e| job.explain(e))?;
     let saved = job.save(&report).map(drop);
     if saved.is_err() && report.outcome == Outcome::Committed {
         tracing::warn!("the records are landed; only the report could not be saved");
     }
-    if !ui.quiet {
-        super::print(&report.terminal())?;
+    match ui.log {
+        // Both streams go to one place, as a rule, where each line is to be JSON.
+        LogFormat::Json => log(&report),
+        LogFormat::Text if ui.quiet => {}
+        LogFormat::Text => super::print(&report.terminal())?,
     }
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
     saved.and(kept)
+}
+
+/// The report as a message, with what an alert may go by.
+fn log(report: &ReplayReport) {
+    let sum = |count: fn(&TableReplay) -> u64| -> u64 { report.tables.values().map(count).sum() };
+    tracing::info!(
+        outcome = report.outcome.as_str(),
+        rejects_open = sum(|t| t.rejects_open),
+        rejects_landed = sum(|t| t.rejects_landed),
+        rejects_stayed = sum(|t| t.rejects_stayed),
+        records_written = sum(|t| t.records_written),
+        elapsed_s = report.elapsed_s,
+        report = report.place(),
+        "replay ended"
+    );
 }
 
 /// What a replay works with besides its settings, opened.
@@ -70,12 +88,13 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// Opens the store and reads the transforms.
-    fn open(settings: &'a Replay, runtime: &'a Handle) -> Result<Job<'a>> {
+    fn open(settings: &'a Replay, runtime: &'a Handle, run_id: &str) -> Result<Job<'a>> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
         let store = runtime.block_on(Store::open(&settings.tables.url, &session))?;
-        Ok(Job::new(settings, runtime, Opened { out: Output::new(&store), specs, stop }))
+        let opened = Opened { out: Output::new(&store), specs, stop };
+        Ok(Job { run_id: run_id.to_owned(), ..Job::new(settings, runtime, opened) })
     }
 
     /// A replay in a store that is open already. It begins now.

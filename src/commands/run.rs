@@ -4,20 +4,29 @@ mod job;
 mod keys;
 pub(super) mod limits;
 pub(super) mod places;
+mod watched;
 
 use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};
-use crate::pipeline::report::{Outcome, Report};
+use crate::pipeline::report::{Outcome, Report, TableReport};
 use crate::progress::Progress;
-use crate::settings::{Format, MaxRejects, Run, Ui};
+use crate::settings::{Format, LogFormat, MaxRejects, Run, Ui};
+use watched::Watched;
 
-pub use job::{Job, Opened};
+pub use job::{Job, Known, Opened};
 
 /// Cleans what is new in a bucket or folder into tables.
 ///
 /// # Errors
 /// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
-pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
+pub fn run(settings: &Run, ui: &Ui, run_id: &str) -> Result<()> {
+    let watched = Watched::start(settings, run_id)?;
+    let mut known = Known::default();
+    let ended = attempt(settings, ui, run_id, &mut known);
+    watched.end(ended, &known)
+}
+
+fn attempt(settings: &Run, ui: &Ui, run_id: &str, known: &mut Known) -> Result<()> {
     check_format(settings)?;
     if let Some(file) = &settings.report {
         places::check_report(file)?;
@@ -25,26 +34,47 @@ pub fn run(settings: &Run, ui: &Ui) -> Result<()> {
     }
     limits::allow_open_files();
     let runtime = super::runtime()?;
-    let job = Job::open(settings, runtime.handle())?;
+    let job = Job::open(settings, runtime.handle(), run_id)?;
     let progress = Progress::start(ui);
-    let result = job.execute(&progress);
+    let result = job.execute_knowing(&progress, known);
     progress.finish();
-    let mut report = result.map_err(|e| job.explain(e))?;
-    let gate = check_gate(settings.max_rejects.as_ref(), &report, settings);
+    let report = known.report.insert(result.map_err(|e| job.explain(e))?);
+    let gate = check_gate(settings.max_rejects.as_ref(), report, settings);
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
     failpoint::hit(Point::BeforeReport);
-    let saved = job.save(&report).map(drop);
+    let saved = job.save(report).map(drop);
     failpoint::hit(Point::AfterReport);
     if saved.is_err() && report.outcome != Outcome::NothingNew {
         tracing::warn!("the tables are committed; only the report could not be saved");
     }
-    if !ui.quiet {
-        super::print(&report.terminal())?;
+    match ui.log {
+        // Both streams go to one place, as a rule, where each line is to be JSON.
+        LogFormat::Json => log(report),
+        LogFormat::Text if ui.quiet => {}
+        LogFormat::Text => super::print(&report.terminal())?,
     }
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
     saved.and(kept).and(gate)
+}
+
+/// The report as a message, with what an alert may go by.
+fn log(report: &Report) {
+    let sum = |count: fn(&TableReport) -> u64| -> u64 { report.tables.values().map(count).sum() };
+    tracing::info!(
+        outcome = report.outcome.as_str(),
+        objects = sum(|t| t.objects),
+        bytes = sum(|t| t.bytes),
+        records_read = sum(|t| t.records_read),
+        records_written = sum(|t| t.records_written),
+        records_quarantined = sum(|t| t.records_quarantined),
+        records_duplicate = sum(|t| t.records_duplicate),
+        records_replaced = sum(|t| t.records_replaced),
+        elapsed_s = report.elapsed_s,
+        report = report.place(),
+        "run ended"
+    );
 }
 
 /// What the format cannot do is refused before anything is opened.
@@ -60,9 +90,7 @@ fn check_format(settings: &Run) -> Result<()> {
 /// The quality gate, over all tables together.
 fn check_gate(limit: Option<&MaxRejects>, report: &Report, settings: &Run) -> Result<()> {
     let Some(limit) = limit else { return Ok(()) };
-    let sum = |count: fn(&crate::pipeline::report::TableReport) -> u64| -> u64 {
-        report.tables.values().map(count).sum()
-    };
+    let sum = |count: fn(&TableReport) -> u64| -> u64 { report.tables.values().map(count).sum() };
     let (read, rejects) = (sum(|t| t.records_read), sum(|t| t.records_quarantined));
     if !limit.is_broken_by(rejects, read) {
         return Ok(());

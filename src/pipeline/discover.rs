@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::ops::{AddAssign, ControlFlow};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
@@ -174,6 +175,25 @@ pub struct TopicFound {
     pub new: Total,
     /// What was not read, and is well.
     pub skipped: Skipped,
+    /// When its latest objects were written.
+    pub latest: Latest,
+}
+
+/// When the latest objects were written, as the store says. In each directory the
+/// object of the greatest start offset counts, for each Kafka partition.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Latest {
+    /// Of all that were listed; `None` if there are none, or the store does not say.
+    pub listed: Option<DateTime<Utc>>,
+    /// Of those that the watermarks stand at; `None` too if none of these was listed.
+    pub committed: Option<DateTime<Utc>>,
+}
+
+impl AddAssign for Latest {
+    fn add_assign(&mut self, more: Latest) {
+        self.listed = self.listed.max(more.listed);
+        self.committed = self.committed.max(more.committed);
+    }
 }
 
 /// Objects and their bytes, as listed.
@@ -221,6 +241,20 @@ impl AddAssign for Skipped {
         self.other += more.other;
         self.behind += more.behind;
         self.older_folders += more.older_folders;
+    }
+}
+
+/// What a listing learns of a topic besides its new objects.
+#[derive(Debug, Default)]
+struct Besides {
+    skipped: Skipped,
+    latest: Latest,
+}
+
+impl AddAssign for Besides {
+    fn add_assign(&mut self, more: Besides) {
+        self.skipped += more.skipped;
+        self.latest += more.latest;
     }
 }
 
@@ -287,13 +321,13 @@ pub fn discover(
         }
         emit(found)
     };
-    let skipped = match input.store.backend() {
+    let besides = match input.store.backend() {
         Backend::Local(root) => local::walk(root, input, &subjects, &mut count_and_emit)?,
         Backend::S3(s3) => {
             remote::run(Arc::new(s3.clone()), subjects, input.runtime, &mut count_and_emit)?
         }
     };
-    discovered.add(totals, skipped);
+    discovered.add(totals, besides);
     Ok(discovered)
 }
 
@@ -308,16 +342,17 @@ pub fn list_topics(input: &Listing<'_>) -> Result<Vec<Topic>> {
 }
 
 impl Discovered {
-    fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, skipped: BTreeMap<Topic, Skipped>) {
+    fn add(&mut self, totals: BTreeMap<Arc<Source>, Total>, besides: BTreeMap<Topic, Besides>) {
         for (source, total) in totals {
             if let Some(topic) = self.topics.get_mut(&source.topic) {
                 topic.new += total;
             }
             self.sources.insert(Arc::unwrap_or_clone(source), total);
         }
-        for (name, skipped) in skipped {
+        for (name, besides) in besides {
             if let Some(topic) = self.topics.get_mut(&name) {
-                topic.skipped += skipped;
+                topic.skipped += besides.skipped;
+                topic.latest += besides.latest;
             }
         }
     }

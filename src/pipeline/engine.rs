@@ -39,13 +39,22 @@ pub struct Engine<'a> {
     pub watch: &'a Watch<'a>,
 }
 
+/// Why plan or work ended early, and what had been listed by then.
+#[derive(Debug)]
+pub struct Broken {
+    /// The first error of a stage.
+    pub error: Error,
+    /// What was listed, if that was all there is.
+    pub listed: Option<Box<Discovered>>,
+}
+
 impl Engine<'_> {
     /// Plans and works until there is nothing left, or something fails. The
     /// shards that are done are returned in the order of their keys.
     ///
     /// # Errors
     /// The first error of a stage; what was done by then is dropped unseen.
-    pub fn execute(&self) -> Result<(Discovered, Vec<Done>)> {
+    pub fn execute(&self) -> Result<(Discovered, Vec<Done>), Broken> {
         let (sender, receiver) = bounded(QUEUE);
         let (discovered, mut done) = thread::scope(|scope| {
             let workers: Vec<_> = (0..self.workers)
@@ -63,12 +72,19 @@ impl Engine<'_> {
             let done: Vec<Done> = worked.collect();
             (joined(planner.join()), done)
         });
-        let discovered = match self.watch.outcome().and(discovered) {
+        let ended = match (self.watch.outcome(), discovered) {
+            (Ok(()), Ok((discovered, _))) => Ok(discovered),
+            (Err(error), Ok((discovered, true))) => {
+                Err(Broken { error, listed: Some(Box::new(discovered)) })
+            }
+            (Err(error), _) | (Ok(()), Err(error)) => Err(Broken { error, listed: None }),
+        };
+        let discovered = match ended {
             Ok(discovered) => discovered,
-            Err(error) => {
+            Err(broken) => {
                 done.into_iter()
                     .for_each(|shard| shard.written.discard(&self.targets[shard.table]));
-                return Err(error);
+                return Err(broken);
             }
         };
         done.sort_by(|a, b| (&a.source, a.reached.start).cmp(&(&b.source, b.reached.start)));
@@ -76,19 +92,21 @@ impl Engine<'_> {
     }
 
     /// The planner: lists, and queues what there is to do.
-    fn plan(&self, shards: &Sender<Shard>) -> Result<Discovered> {
+    fn plan(&self, shards: &Sender<Shard>) -> Result<(Discovered, Whole)> {
         failpoint::hit(Point::BeforePlan);
+        let mut whole = true;
         let discovered = plan(&self.listing, self.shards, |shard| {
             let bytes = shard.objects.iter().map(|object| object.size).sum();
             self.watch.progress().found(shard.objects.len() as u64, bytes);
-            match self.watch.go_on().is_ok() && shards.send(shard).is_ok() {
+            whole = self.watch.go_on().is_ok() && shards.send(shard).is_ok();
+            match whole {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             }
         });
         failpoint::hit(Point::Planned);
         self.watch.progress().planned();
-        discovered
+        Ok((discovered?, whole))
     }
 
     /// A worker, unless the system gives no thread for it.
@@ -128,6 +146,9 @@ impl Engine<'_> {
         line.work(self.fetcher, shard, self.watch)
     }
 }
+
+/// Whether a listing came to its end.
+type Whole = bool;
 
 /// A thread's result; its panic goes on in this thread.
 fn joined<T>(result: thread::Result<T>) -> T {

@@ -61,7 +61,24 @@ pub enum Outcome {
     TooManyRejects,
 }
 
+impl Outcome {
+    /// As in the JSON of reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Committed => "committed",
+            Outcome::NothingNew => "nothing_new",
+            Outcome::PartlyCommitted => "partly_committed",
+            Outcome::TooManyRejects => "too_many_rejects",
+        }
+    }
+}
+
 impl Report {
+    /// Where [`save`](Report::save) writes it.
+    pub fn place(&self) -> String {
+        place(&self.out, &self.run_id)
+    }
+
     /// The report as JSON, with a line end.
     pub fn to_json(&self) -> Result<String> {
         to_json(self)
@@ -122,6 +139,11 @@ pub async fn save(report: &impl Serialize, run_id: &str, output: &Output) -> Res
 pub fn save_file(report: &impl Serialize, file: &std::path::Path) -> Result<()> {
     let written = whole_file::write(file, to_json(report)?.as_bytes());
     written.map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
+}
+
+/// Where the report of a run is, below the place of its tables.
+pub fn place(out: &str, run_id: &str) -> String {
+    format!("{}/{}", out.trim_end_matches('/'), report_path(run_id))
 }
 
 fn report_path(run_id: &str) -> Path {

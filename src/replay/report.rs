@@ -118,6 +118,11 @@ impl ReplayReport {
         report::save_file(self, file)
     }
 
+    /// Where [`save`](ReplayReport::save) writes it.
+    pub fn place(&self) -> String {
+        report::place(&self.out, &self.run_id)
+    }
+
     /// A short table, and where the whole report is.
     pub fn terminal(&self) -> String {
         let rows = self.tables.iter().map(|(name, table)| {
@@ -135,8 +140,7 @@ impl ReplayReport {
                  cleans all objects again"
             );
         }
-        let place = self.out.trim_end_matches('/');
-        let _ = writeln!(out, "report: {place}/_runs/{}.json", self.run_id);
+        let _ = writeln!(out, "report: {}", self.place());
         out
     }
 }

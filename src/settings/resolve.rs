@@ -142,6 +142,7 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
             .parsed("optimize-after", args.optimize_after, values::whole(1, u64::MAX))?
             .map(|n| n as usize),
         report: layers.parsed("report", args.report, values::path)?,
+        metrics: layers.parsed("metrics", args.metrics, values::path)?,
         memory: memory(args.memory, layers)?,
         concurrency: concurrency(args.concurrency, layers, DEFAULT_READS_AT_A_TIME)?,
         s3: s3(args.s3, layers)?,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use object_store::client::{HttpClient, HttpConnector};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
@@ -70,6 +71,8 @@ pub struct ListedKey {
     pub size: u64,
     /// Its ETag, quotes included.
     pub etag: Option<String>,
+    /// When it was written.
+    pub modified: DateTime<Utc>,
 }
 
 impl S3 {
@@ -115,7 +118,12 @@ impl S3 {
         Ok(Page {
             objects: objects
                 .filter_map(|o| {
-                    relative(o.location).map(|key| ListedKey { key, size: o.size, etag: o.e_tag })
+                    relative(o.location).map(|key| ListedKey {
+                        key,
+                        size: o.size,
+                        etag: o.e_tag,
+                        modified: o.last_modified,
+                    })
                 })
                 .collect(),
             prefixes: prefixes.filter_map(relative).map(|prefix| prefix + "/").collect(),

@@ -120,6 +120,7 @@ async fn a_page_is_asked_for_and_told_in_keys_relative_to_the_prefix() {
         key: key.into(),
         size,
         etag: etag.map(str::to_owned),
+        modified: chrono::DateTime::from_timestamp(1_704_067_200, 0).unwrap(),
     };
     let expected = Page {
         objects: vec![

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use super::limits::Limits;
 use super::{keys, places};
 use crate::error::{Error, Result};
+use crate::metrics::{Lag, lag};
 use crate::pipeline::commit::{Base, TableLog};
 use crate::pipeline::discover::{Discovered, Listing, Lookback, Watermarks};
 use crate::pipeline::engine::Engine;
@@ -56,6 +57,19 @@ pub struct Job<'a> {
     clock: Instant,
 }
 
+/// What is known of a run at its end, whichever end that is.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What became of the tables, if the run came so far.
+    pub report: Option<Report>,
+    /// What was asked of both stores.
+    pub requests: RequestCounts,
+    /// How far the tables are behind the source, as far as that is known.
+    pub lag: BTreeMap<String, Lag>,
+    /// What was listed, if that was all there is.
+    listed: Option<Discovered>,
+}
+
 /// A table's log and what it said when the run began.
 struct Table {
     log: TableLog,
@@ -67,7 +81,7 @@ impl<'a> Job<'a> {
     ///
     /// # Errors
     /// [`Error::Spec`], and those of the stores.
-    pub fn open(settings: &'a Run, runtime: &'a Handle) -> Result<Job<'a>> {
+    pub fn open(settings: &'a Run, runtime: &'a Handle, run_id: &str) -> Result<Job<'a>> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
         keys::check_format(&specs, settings.format)?;
@@ -76,7 +90,7 @@ impl<'a> Job<'a> {
         places::keep_apart(&source, settings)?;
         let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
         let opened = Opened { source, out: Output::new(&out), specs, stop };
-        Ok(Job::new(settings, runtime, opened))
+        Ok(Job { run_id: run_id.to_owned(), ..Job::new(settings, runtime, opened) })
     }
 
     /// A run between stores that are open already. It begins now.
@@ -92,6 +106,22 @@ impl<'a> Job<'a> {
     /// # Errors
     /// Those of the stages. What was committed before stays committed.
     pub fn execute(&self, progress: &Progress) -> Result<Report> {
+        self.execute_knowing(progress, &mut Known::default())
+    }
+
+    /// As [`execute`](Job::execute); what is known at the end is noted if it fails too.
+    ///
+    /// # Errors
+    /// As [`execute`](Job::execute).
+    pub fn execute_knowing(&self, progress: &Progress, known: &mut Known) -> Result<Report> {
+        let executed = self.steps(progress, known);
+        known.requests = self.requests();
+        let report = executed.as_ref().ok().or(known.report.as_ref());
+        known.lag = known.listed.as_ref().map(|all| self.lag(all, report)).unwrap_or_default();
+        executed
+    }
+
+    fn steps(&self, progress: &Progress, known: &mut Known) -> Result<Report> {
         let tables = self.tables()?;
         let targets: Vec<_> =
             self.specs.iter().zip(&tables).map(|(s, t)| self.target(s, t)).collect();
@@ -128,12 +158,16 @@ impl<'a> Job<'a> {
             workers: limits.workers,
             watch: &watch,
         };
-        let (discovered, done) = engine.execute()?;
+        let (discovered, done) = engine.execute().map_err(|broken| {
+            known.listed = broken.listed.map(|listed| *listed);
+            broken.error
+        })?;
+        let discovered = &*known.listed.insert(discovered);
         let read_before = watermarks.iter().any(|marks| !marks.is_empty());
-        found::tell_idle(&self.settings.topics, &discovered);
-        found::tell(&discovered, self.source.url(), read_before)?;
-        check_complete(&discovered, &done)?;
-        let mut report = self.report(&discovered);
+        found::tell_idle(&self.settings.topics, discovered);
+        found::tell(discovered, self.source.url(), read_before)?;
+        check_complete(discovered, &done)?;
+        let mut report = self.report(discovered);
         let committed = self.commit(&tables, done, &mut report);
         if committed.is_ok() {
             self.optimize(&tables, &mut report);
@@ -141,7 +175,7 @@ impl<'a> Job<'a> {
         report.requests = self.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
         if let Err(error) = committed {
-            self.save_partly(report);
+            known.report = Some(self.save_partly(report));
             return Err(error);
         }
         Ok(report)
@@ -156,9 +190,9 @@ impl<'a> Job<'a> {
     }
 
     /// What was committed before a run failed stays, so that it is reported.
-    fn save_partly(&self, mut report: Report) {
+    fn save_partly(&self, mut report: Report) -> Report {
         if report.outcome != Outcome::Committed {
-            return;
+            return report;
         }
         report.outcome = Outcome::PartlyCommitted;
         let committed = report.tables.iter().filter(|(_, table)| table.commit.is_some());
@@ -167,6 +201,7 @@ impl<'a> Job<'a> {
         if let Err(error) = self.save(&report) {
             tracing::warn!(%error, "the report was not saved");
         }
+        report
     }
 
     /// Says of what failed only since a signal came that the signal ended it.
@@ -257,6 +292,14 @@ impl<'a> Job<'a> {
                 .map(ToString::to_string)
                 .collect(),
         }
+    }
+
+    /// How far the tables are behind the source, when all of it was listed.
+    fn lag(&self, listed: &Discovered, report: Option<&Report>) -> BTreeMap<String, Lag> {
+        let tables: Vec<&str> = self.specs.iter().map(|spec| spec.table.as_str()).collect();
+        let part = |table: &str| report.and_then(|report| report.tables.get(table));
+        let is_committed = |table: &str| part(table).is_some_and(|part| part.commit.is_some());
+        lag(listed, &tables, self.settings.rebuilds(), is_committed)
     }
 
     /// What was asked of both stores.

@@ -13,14 +13,22 @@ use crate::store::Store;
 /// # Errors
 /// [`Error::File`]
 pub fn check_report(file: &Path) -> Result<()> {
+    check_file(file, "--report")
+}
+
+/// Whether the file that an option names can be there at all.
+///
+/// # Errors
+/// [`Error::File`]
+pub fn check_file(file: &Path, option: &str) -> Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let problem = if file.is_dir() {
-        "this is a folder: name a file in it with --report".to_owned()
+        format!("this is a folder: name a file in it with {option}")
     } else if !folder.is_dir() {
-        format!("there is no folder {}: make it, or name another with --report", folder.display())
+        format!("there is no folder {}: make it, or name another with {option}", folder.display())
     } else {
         return Ok(());
     };

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::subject::Subject;
-use super::{Found, LastObject, Object, Skipped};
+use super::{Besides, Found, LastObject, Latest, Object, Skipped};
 use crate::key::{DEFAULT_WIDTH, Name, Source, ValueName};
 
 /// The connector's folder for null values, unless `tombstone.encoded.partition`
@@ -23,10 +25,18 @@ pub(super) struct Folder {
     committed: BTreeMap<u32, u64>,
     /// The last committed object, as it was.
     last: Option<LastObject>,
-    /// Of those, the greatest start offset that was listed.
-    newest: BTreeMap<u32, u64>,
+    /// By Kafka partition, the object of the greatest start offset that was listed.
+    newest: BTreeMap<u32, Seen>,
+    /// Likewise, the one that the watermark stands at.
+    at_watermark: BTreeMap<u32, Seen>,
     partitions: BTreeMap<u32, Partition>,
     pub skipped: Skipped,
+}
+
+/// An object that was listed, and when it was written, if that is known.
+struct Seen {
+    name: ValueName,
+    modified: Option<DateTime<Utc>>,
 }
 
 impl Folder {
@@ -38,21 +48,22 @@ impl Folder {
             subject,
             directory,
             newest: BTreeMap::new(),
+            at_watermark: BTreeMap::new(),
             partitions: BTreeMap::new(),
             skipped: Skipped::default(),
         }
     }
 
-    /// Reads a file's name: `Some` if it holds records, new or not; what is
-    /// none is counted here.
-    pub fn read(&mut self, name: &str) -> Option<ValueName> {
+    /// Reads the name of a file, and when it was written if that is known: `Some`
+    /// if it holds records, new or not; what is none is counted here.
+    pub fn read(&mut self, name: &str, modified: Option<DateTime<Utc>>) -> Option<ValueName> {
         if self.tombstones {
             self.skipped.tombstones += 1;
             return None;
         }
         match Name::parse(name, &self.subject.topic, &self.subject.layout) {
             Name::Value(value) => {
-                self.note(value);
+                self.note(Seen { name: value, modified });
                 return Some(value);
             }
             Name::Sidecar { partition, start } => {
@@ -68,10 +79,25 @@ impl Folder {
         None
     }
 
-    fn note(&mut self, value: ValueName) {
-        if self.committed.contains_key(&value.partition) {
-            let newest = self.newest.entry(value.partition).or_default();
-            *newest = value.start.max(*newest);
+    fn note(&mut self, seen: Seen) {
+        let ValueName { partition, start, .. } = seen.name;
+        if self.committed.get(&partition) == Some(&start) {
+            self.at_watermark.insert(partition, Seen { ..seen });
+        }
+        if self.newest.get(&partition).is_none_or(|newest| start >= newest.name.start) {
+            self.newest.insert(partition, seen);
+        }
+    }
+
+    /// Asks when the latest objects were written, of which that is not known.
+    pub fn date(&mut self, modified: impl Fn(&str) -> Option<DateTime<Utc>>) {
+        let mut file = String::new();
+        for seen in self.newest.values_mut().chain(self.at_watermark.values_mut()) {
+            if seen.modified.is_none() {
+                file.clear();
+                seen.name.push_to(&mut file, &self.subject.topic, &self.subject.layout);
+                seen.modified = modified(&file);
+            }
         }
     }
 
@@ -123,9 +149,10 @@ impl Folder {
     }
 
     /// Takes the rest: the directory was listed to its end.
-    pub fn finish(mut self) -> (Vec<Found>, Skipped) {
+    pub fn finish(mut self) -> (Vec<Found>, Besides) {
         for (partition, newest) in &self.newest {
-            if self.committed.get(partition).is_some_and(|committed| newest < committed) {
+            if self.committed.get(partition).is_some_and(|&committed| newest.name.start < committed)
+            {
                 let names = self.subject.layout.name_prefix(&self.subject.topic, *partition);
                 let key = || self.subject.directory_prefix(&self.directory) + &names;
                 self.skipped.behind.add(key);
@@ -133,7 +160,9 @@ impl Folder {
         }
         let table = self.subject.table;
         let found = self.partitions.into_values().map(|partition| partition.finish(table));
-        (found.collect(), self.skipped)
+        let last = |seen: BTreeMap<u32, Seen>| seen.into_values().filter_map(|s| s.modified).max();
+        let latest = Latest { listed: last(self.newest), committed: last(self.at_watermark) };
+        (found.collect(), Besides { skipped: self.skipped, latest })
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::folder::Folder;
 use super::subject::Subject;
-use super::{Found, Listing, Skipped, Survey};
+use super::{Besides, Found, Listing, Survey};
 use crate::Result;
 use crate::key::{Topic, ValueName};
 use crate::store::Requests;
@@ -44,8 +44,8 @@ pub(super) fn walk(
     input: &Listing<'_>,
     subjects: &[Arc<Subject>],
     emit: &mut dyn FnMut(Found) -> ControlFlow<()>,
-) -> Result<BTreeMap<Topic, Skipped>> {
-    let mut skipped = BTreeMap::new();
+) -> Result<BTreeMap<Topic, Besides>> {
+    let mut besides = BTreeMap::new();
     for subject in subjects {
         let mut walk = Walk {
             path: root.join(&subject.prefix),
@@ -56,15 +56,15 @@ pub(super) fn walk(
             visited: HashSet::new(),
             waiting: vec!["".into()],
             linked: Vec::new(),
-            skipped: Skipped::default(),
+            besides: Besides::default(),
         };
         let flow = walk.run()?;
-        skipped.insert(subject.topic.clone(), walk.skipped);
+        besides.insert(subject.topic.clone(), walk.besides);
         if flow.is_break() {
             break;
         }
     }
-    Ok(skipped)
+    Ok(besides)
 }
 
 /// One topic being listed.
@@ -82,7 +82,7 @@ struct Walk<'a> {
     /// Links to directories: last, so that a directory that is there in person
     /// is read by its own name.
     linked: Vec<Arc<str>>,
-    skipped: Skipped,
+    besides: Besides,
 }
 
 impl Walk<'_> {
@@ -108,7 +108,8 @@ impl Walk<'_> {
         };
         let mut folder = Folder::new(self.subject.clone(), below.clone());
         let new = self.list(&directory, below, &mut folder)?;
-        self.skipped += folder.finish().1;
+        folder.date(|name| directory.modified(name));
+        self.besides += folder.finish().1;
         let names = Names::new(&directory, &self.subject, below, new);
         names.emit(self.exact_sizes, &mut *self.emit)
     }
@@ -150,7 +151,7 @@ impl Walk<'_> {
 /// What a file's name says, if the file is new, or written again since it was
 /// committed.
 fn new_in(directory: &Directory, folder: &mut Folder, name: &str) -> Result<Option<ValueName>> {
-    let Some(value) = folder.read(name) else { return Ok(None) };
+    let Some(value) = folder.read(name, None) else { return Ok(None) };
     let new = folder.is_new(value.partition, value.start)
         || folder.is_last(&value)
             && directory.size(name)?.is_some_and(|size| folder.is_rewritten(&value, size));

@@ -32,7 +32,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::folder::Folder;
 use super::split::Cuts;
 use super::subject::{Block, Subject};
-use super::{Found, Skipped, Survey};
+use super::{Besides, Found, Survey};
 use crate::key::Topic;
 use crate::store::{ListPage, ListedKey, Page, S3};
 use crate::{Error, Result};
@@ -92,7 +92,7 @@ pub(super) fn run<P: Pages>(
     subjects: Vec<Arc<Subject>>,
     runtime: &Handle,
     emit: &mut dyn FnMut(Found) -> ControlFlow<()>,
-) -> Result<BTreeMap<Topic, Skipped>> {
+) -> Result<BTreeMap<Topic, Besides>> {
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     let walk = runtime.spawn(walk(pages, subjects, sender));
     while let Some(found) = receiver.blocking_recv() {
@@ -109,23 +109,23 @@ async fn walk<P: Pages>(
     pages: Arc<P>,
     subjects: Vec<Arc<Subject>>,
     found: mpsc::Sender<Found>,
-) -> Result<BTreeMap<Topic, Skipped>> {
+) -> Result<BTreeMap<Topic, Besides>> {
     let mut waiting: Vec<(Arc<Subject>, Arc<str>)> =
         subjects.into_iter().rev().map(|subject| (subject, "".into())).collect();
     let mut running = JoinSet::new();
     let spare = Arc::new(Semaphore::new(ALL_RANGES));
-    let mut skipped: BTreeMap<Topic, Skipped> = BTreeMap::new();
+    let mut besides: BTreeMap<Topic, Besides> = BTreeMap::new();
     loop {
         while running.len() < SIDE_BY_SIDE
             && let Some((subject, directory)) = waiting.pop()
         {
             running.spawn(Visit::new(&pages, (subject, directory), &spare, &found).run());
         }
-        let Some(visited) = running.join_next().await else { return Ok(skipped) };
+        let Some(visited) = running.join_next().await else { return Ok(besides) };
         let visited = visited.map_err(internal)??;
-        *skipped.entry(visited.subject.topic.clone()).or_default() += visited.skipped;
+        *besides.entry(visited.subject.topic.clone()).or_default() += visited.besides;
         if found.is_closed() {
-            return Ok(skipped);
+            return Ok(besides);
         }
         let children = visited.children.into_iter().rev();
         waiting.extend(children.map(|child| (visited.subject.clone(), child.into())));
@@ -158,7 +158,7 @@ struct Visit<P> {
 struct Visited {
     subject: Arc<Subject>,
     children: BTreeSet<String>,
-    skipped: Skipped,
+    besides: Besides,
 }
 
 /// A range of keys in a directory.
@@ -203,16 +203,16 @@ impl<P: Pages> Visit<P> {
             [block] if !self.delimiter => self.list_after(block).await?,
             blocks => self.list_around(blocks).await?,
         }
-        let mut skipped = Skipped::default();
+        let mut besides = Besides::default();
         for folder in std::mem::take(&mut self.folders).into_values() {
             let (rest, more) = folder.finish();
-            skipped += more;
+            besides += more;
             self.send(rest).await;
         }
         let met = self.children.len();
         self.children.retain(|child| !self.subject.is_past(child));
-        skipped.older_folders += (met - self.children.len()) as u64;
-        Ok(Visited { subject: self.subject, children: self.children, skipped })
+        besides.skipped.older_folders += (met - self.children.len()) as u64;
+        Ok(Visited { subject: self.subject, children: self.children, besides })
     }
 
     /// Lists a folder that holds one Kafka partition: one request if nothing
@@ -418,7 +418,7 @@ impl<P: Pages> Visit<P> {
     }
 
     fn take_key(&mut self, object: ListedKey, landmark: Option<(u32, u64)>) -> Met {
-        let ListedKey { key, size, etag } = object;
+        let ListedKey { key, size, etag, modified } = object;
         let Some(name) = name_below(&key, &self.prefix) else { return false };
         let (folder, name) = match name.rsplit_once('/') {
             None => (self.folder(&self.directory.clone()), name),
@@ -430,7 +430,7 @@ impl<P: Pages> Visit<P> {
                 (self.folder(&directory.into()), name)
             }
         };
-        let Some(value) = folder.read(name) else { return false };
+        let Some(value) = folder.read(name, Some(modified)) else { return false };
         let new = folder.is_new(value.partition, value.start);
         if new || folder.is_rewritten(&value, size) {
             folder.push(value, size, etag.map(String::into_boxed_str));

@@ -120,6 +120,11 @@ impl World {
 
     /// Lists topic `u.pin` as S3 would list it.
     fn remote(&self, fake: &Arc<Fake>) -> (Skipped, Vec<String>) {
+        let (besides, keys) = self.remotely(fake);
+        (besides.skipped, keys)
+    }
+
+    fn remotely(&self, fake: &Arc<Fake>) -> (Besides, Vec<String>) {
         let chosen = Chosen { topic: topic("u.pin"), table: 0 };
         let subjects = vec![Arc::new(Subject::new(chosen, &self.input()))];
         let mut keys = Vec::new();
@@ -132,8 +137,8 @@ impl World {
             keys.extend(self.keys(&found));
             ControlFlow::Continue(())
         };
-        let mut skipped = remote::run(fake.clone(), subjects, RUNTIME.handle(), &mut emit).unwrap();
-        (skipped.remove(&topic("u.pin")).unwrap(), keys)
+        let mut besides = remote::run(fake.clone(), subjects, RUNTIME.handle(), &mut emit).unwrap();
+        (besides.remove(&topic("u.pin")).unwrap(), keys)
     }
 
     fn keys(&self, found: &Found) -> Vec<String> {
@@ -144,7 +149,18 @@ impl World {
 fn write(root: &Path, key: &str) {
     let path = root.join(key);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, key).unwrap();
+    fs::write(&path, key).unwrap();
+    fs::File::open(path).unwrap().set_modified(written(key).into()).unwrap();
+}
+
+/// When an object was written, as these tests have it: at the second of its offset.
+fn written(key: &str) -> DateTime<Utc> {
+    let name = key.rsplit('+').next().unwrap_or(key);
+    at(name.split('.').next().and_then(|offset| offset.parse().ok()).unwrap_or(0))
+}
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(second, 0).unwrap()
 }
 
 /// A bucket that answers LIST as S3 does: keys in the order of their bytes,
@@ -202,7 +218,13 @@ impl Pages for Fake {
                 Some(folder) => page.prefixes.push(folder.to_owned()),
                 None => {
                     let (key, size) = (key.clone(), key.len() as u64);
-                    page.objects.push(ListedKey { key, size, etag: Some("\"e\"".into()) });
+                    let modified = written(&key);
+                    page.objects.push(ListedKey {
+                        key,
+                        size,
+                        etag: Some("\"e\"".into()),
+                        modified,
+                    });
                 }
             }
         }
@@ -413,6 +435,44 @@ fn a_matched_topic_without_objects_is_fine() {
     let (discovered, found) = world.local().unwrap();
     assert!(found.is_empty());
     assert_eq!(discovered.topics[&topic("u.pin")], TopicFound::default());
+}
+
+#[test]
+fn the_latest_objects_are_those_of_the_greatest_offsets_and_of_the_watermarks() {
+    let of = |directory: &str, start: u64| format!("topics/u.pin/{directory}/u.pin+0+{start:010}");
+    let json = |directory: &str, start| of(directory, start) + ".json";
+    let keys = [
+        json("partition=0", 7),
+        json("partition=0", 12),
+        json("partition=0", 9),
+        json("day=1", 20),
+        of("day=1", 90) + ".keys.json",
+        json("day=2", 4),
+    ];
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let marks = |marks: &[(&str, u64)]| {
+        let mark = |start| Watermark { start, end: start + 1, last: None };
+        let marks = marks.iter().map(|&(directory, at)| (source("u.pin", directory, 0), mark(at)));
+        vec![marks.collect(), Watermarks::new()]
+    };
+    let cases: [(&[(&str, u64)], Option<i64>); 4] = [
+        (&[], None),
+        (&[("partition=0", 9)], Some(9)),
+        (&[("partition=0", 7), ("day=1", 20), ("day=2", 4)], Some(20)),
+        // The object is gone.
+        (&[("partition=0", 11)], None),
+    ];
+    for (committed, expected) in cases {
+        let mut world = World::new(&keys);
+        world.watermarks = marks(committed);
+        let expected = Latest { listed: Some(at(20)), committed: expected.map(at) };
+        let (discovered, _) = world.local().unwrap();
+        assert_eq!(discovered.topics[&topic("u.pin")].latest, expected, "{committed:?}");
+        for page in [1, 1000] {
+            let besides = world.remotely(&Fake::new(keys.iter().copied(), page)).0;
+            assert_eq!(besides.latest, expected, "{committed:?} in pages of {page}");
+        }
+    }
 }
 
 #[test]

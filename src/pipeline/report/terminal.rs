@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Packed, Report, TableReport, report_path};
+use super::{Outcome, Packed, Report, TableReport};
 use crate::grid::{Column, grid, megabytes, thousands};
 
 /// Rejects and unknown fields that are shown; the rest is in the report.
@@ -42,8 +42,7 @@ impl Report {
         }
         let topics = self.topics_without_transform.iter().map(|topic| (topic.clone(), None));
         line(&mut out, "topics without a transform", topics.collect());
-        let out_url = self.out.trim_end_matches('/');
-        let _ = writeln!(out, "report: {out_url}/{}", report_path(&self.run_id));
+        let _ = writeln!(out, "report: {}", self.place());
         out
     }
 

@@ -99,6 +99,7 @@ mod tests {
             table: 0,
             new: Total { objects, ..Total::default() },
             skipped: Skipped { other, ..Skipped::default() },
+            ..TopicFound::default()
         };
         let topics = [(Topic::parse("a.pin").unwrap(), topic)].into();
         Discovered { topics, ..Discovered::default() }

@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, openat, statat};
 use rustix::io::{Errno, retry_on_intr};
@@ -85,6 +86,13 @@ impl Directory {
     /// deleted since.
     pub fn size(&self, name: &str) -> Result<Option<u64>> {
         Ok(self.stat(name, AtFlags::empty())?.map(|(_, size)| size))
+    }
+
+    /// When a file was written, or the one that a link leads to; `None` if that
+    /// cannot be learnt.
+    pub fn modified(&self, name: &str) -> Option<DateTime<Utc>> {
+        let stat = statat(&self.fd, name, AtFlags::empty()).ok()?;
+        DateTime::from_timestamp(stat.st_mtime as i64, 0)
     }
 
     fn stat(&self, name: &str, flags: AtFlags) -> Result<Option<(FileType, u64)>> {
