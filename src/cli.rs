@@ -15,22 +15,37 @@ mod check;
 mod init;
 mod emulate;
 mod tables;
+mod completions;
+mod man;
+mod words;
 
 pub use check::CheckArgs;
+pub use completions::{CompletionsArgs, Shell, completions};
 pub use emulate::EmulateArgs;
 pub use init::InitArgs;
+pub use man::{ManArgs, Page, manual, manuals};
 pub use run::RunArgs;
 pub use s3::S3Args;
 pub use source::{LayoutArgs, SourceArgs};
 pub use tables::{HistoryArgs, OptimizeArgs, ReplayArgs, TablesArgs, VacuumArgs};
 
-const LAYERS: &str = "\
-Every option is also an environment variable (--max-rejects is PINCLEAN_MAX_REJECTS) and a key of
-pinclean.toml (max_rejects). Flags win over variables, variables over the file.";
+use words::Words;
 
-/// Turns the JSON that a Kafka S3 sink wrote into clean tables, and proves that nothing was lost.
+/// What stands below the commands. The help of each one lists the options that
+/// all of them have, so they take one line here, and the whole fits a screen.
+const NOTES: &str = "\
+Each command has --help, --quiet, --verbose, --log text|json and --config FILE.
+Each option is also a variable, PINCLEAN_<OPTION>, and a key of pinclean.toml.
+
+Example:
+  pinclean run --bucket my-bucket --out ./clean";
+
+const SCREEN: &str = "{about}\n\n{usage-heading} {usage}\n\n{subcommands}{after-help}";
+
+/// Turn the JSON of a Kafka S3 sink into clean tables, and prove nothing was lost
 #[derive(Debug, Parser)]
-#[command(name = "pinclean", version, max_term_width = 100, after_help = LAYERS)]
+#[command(name = "pinclean", version, max_term_width = 100)]
+#[command(help_template = SCREEN, after_help = NOTES)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -67,6 +82,12 @@ pub enum Verb {
     /// Show the runs of tables, and how far each partition is read
     #[command(after_help = tables::HISTORY_EXAMPLE)]
     History(HistoryArgs),
+    /// Print what makes a shell complete commands and options
+    #[command(after_help = completions::EXAMPLE)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or save one of each command
+    #[command(after_help = man::EXAMPLE)]
+    Man(ManArgs),
 }
 
 impl Verb {
@@ -81,6 +102,8 @@ impl Verb {
             Verb::Vacuum(_) => "vacuum",
             Verb::Replay(_) => "replay",
             Verb::History(_) => "history",
+            Verb::Completions(_) => "completions",
+            Verb::Man(_) => "man",
         }
     }
 }
@@ -93,7 +116,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<String>,
     /// Form of the messages on standard error: text or json [default: text]
-    #[arg(long, global = true, value_name = "FORM")]
+    #[arg(long, global = true, value_name = "FORM", value_parser = Words(&["text", "json"]), hide_possible_values = true)]
     pub log: Option<String>,
     /// Say nothing but errors
     #[arg(long, short, global = true)]
@@ -126,6 +149,8 @@ pub struct Opt {
     pub command: Option<String>,
     /// What it takes.
     pub kind: Kind,
+    /// The words that it takes; none if it takes others than a few.
+    pub words: Vec<String>,
 }
 
 /// Parses a command line, the program's name first.
@@ -163,9 +188,16 @@ fn options_of(command: &clap::Command, name: Option<&str>) -> Vec<Opt> {
             flag: arg.get_long()?.to_owned(),
             command: name.map(str::to_owned),
             kind: kind(arg.get_action()),
+            words: words_of(arg),
         })
     };
     command.get_arguments().filter_map(opt).collect()
+}
+
+fn words_of(arg: &clap::Arg) -> Vec<String> {
+    // A switch would take "true" and "false", if it took anything.
+    let values = arg.get_action().takes_values().then(|| arg.get_possible_values());
+    values.unwrap_or_default().iter().map(|value| value.get_name().to_owned()).collect()
 }
 
 #[cfg(test)]

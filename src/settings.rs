@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::Shell;
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
 use crate::spec::TopicGlob;
@@ -42,6 +43,10 @@ pub enum Command {
     Replay(Replay),
     /// `pinclean history`
     History(History),
+    /// `pinclean completions`
+    Completions(Shell),
+    /// `pinclean man`
+    Man(Man),
 }
 
 /// What `pinclean run` does.
@@ -206,6 +211,13 @@ pub struct History {
     pub limit: usize,
     /// Whether JSON is printed.
     pub json: bool,
+}
+
+/// What `pinclean man` does.
+#[derive(Debug, Clone)]
+pub struct Man {
+    /// Folder of the pages; `None` prints the first one.
+    pub save: Option<PathBuf>,
 }
 
 /// Format of the tables.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::words::Words;
 use super::{LayoutArgs, S3Args};
 
 pub(super) const EXAMPLE: &str = "\
@@ -38,7 +39,7 @@ pub struct EmulateArgs {
     #[arg(long, value_name = "N", help_heading = "Sink")]
     pub partitions: Option<String>,
     /// default, field, daily, hourly or time [default: default]
-    #[arg(long, value_name = "NAME", help_heading = "Sink")]
+    #[arg(long, value_name = "NAME", value_parser = Words(&["default", "field", "daily", "hourly", "time"]), hide_possible_values = true, help_heading = "Sink")]
     pub partitioner: Option<String>,
     /// Write .json.gz
     #[arg(long, help_heading = "Sink")]

@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::words::Words;
 use super::{S3Args, SourceArgs};
 
 pub(super) const EXAMPLE: &str = "\
@@ -35,10 +36,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub out: Option<String>,
     /// Format of the tables: delta or parquet [default: delta]
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_parser = Words(&["delta", "parquet"]), hide_possible_values = true, help_heading = "Output")]
     pub format: Option<String>,
     /// append, or overwrite: rebuild each table in one commit [default: append]
-    #[arg(long, value_name = "MODE", help_heading = "Output")]
+    #[arg(long, value_name = "MODE", value_parser = Words(&["append", "overwrite"]), hide_possible_values = true, help_heading = "Output")]
     pub mode: Option<String>,
     /// Then optimize each Delta table that has more than N small files
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -56,7 +57,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", help_heading = "Running")]
     pub concurrency: Option<String>,
     /// Show progress: auto, always or never [default: auto]
-    #[arg(long, value_name = "WHEN", help_heading = "Running")]
+    #[arg(long, value_name = "WHEN", value_parser = Words(&["auto", "always", "never"]), hide_possible_values = true, help_heading = "Running")]
     pub progress: Option<String>,
     /// S3.
     #[command(flatten)]

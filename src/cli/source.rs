@@ -1,6 +1,6 @@
 //! Where objects are read from, as typed.
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 /// Where objects lie and how they are named, as typed.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub struct SourceArgs {
 #[derive(Debug, Args)]
 pub struct LayoutArgs {
     /// The sink's topics.dir, may be empty [default: topics]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::Other)]
     pub topics_dir: Option<String>,
     /// The sink's file.delim [default: +]
     #[arg(long, value_name = "TEXT")]

@@ -14,34 +14,69 @@ fn clap_finds_no_fault_with_the_commands() {
 #[test]
 fn help_tells_the_commands_and_the_layers() {
     insta::assert_snapshot!(help(&[]), @r"
-    Turns the JSON that a Kafka S3 sink wrote into clean tables, and proves that nothing was lost
+    Turn the JSON of a Kafka S3 sink into clean tables, and prove nothing was lost
 
     Usage: pinclean [OPTIONS] <COMMAND>
 
-    Commands:
-      run       Clean what is new in a bucket or folder into tables
-      check     Validate transforms and run their examples
-      init      Write a first transforms file for a topic, from a sample of it
-      emulate   Write a bucket of invented records, as the sink would
-      optimize  Pack the small files of tables into larger ones
-      vacuum    Delete files that tables no longer use
-      replay    Clean the quarantined records again, after transforms were mended
-      history   Show the runs of tables, and how far each partition is read
-      help      Print this message or the help of the given subcommand(s)
+      run          Clean what is new in a bucket or folder into tables
+      check        Validate transforms and run their examples
+      init         Write a first transforms file for a topic, from a sample of it
+      emulate      Write a bucket of invented records, as the sink would
+      optimize     Pack the small files of tables into larger ones
+      vacuum       Delete files that tables no longer use
+      replay       Clean the quarantined records again, after transforms were mended
+      history      Show the runs of tables, and how far each partition is read
+      completions  Print what makes a shell complete commands and options
+      man          Print the manual page, or save one of each command
+      help         Print this message or the help of the given subcommand(s)
 
-    Options:
-      -h, --help     Print help
-      -V, --version  Print version
+    Each command has --help, --quiet, --verbose, --log text|json and --config FILE.
+    Each option is also a variable, PINCLEAN_<OPTION>, and a key of pinclean.toml.
 
-    Global:
-          --config <FILE>  Settings file [default: pinclean.toml, if it is there]
-          --log <FORM>     Form of the messages on standard error: text or json [default: text]
-      -q, --quiet          Say nothing but errors
-      -v, --verbose        Say more, for finding faults
-
-    Every option is also an environment variable (--max-rejects is PINCLEAN_MAX_REJECTS) and a key of
-    pinclean.toml (max_rejects). Flags win over variables, variables over the file.
+    Example:
+      pinclean run --bucket my-bucket --out ./clean
     ");
+}
+
+#[test]
+fn the_help_of_the_program_fits_the_smallest_terminal_and_its_prompt() {
+    for flag in ["-h", "--help"] {
+        let help = Cli::command().term_width(80).try_get_matches_from(["pinclean", flag]);
+        let help = help.unwrap_err().to_string();
+        assert!(help.lines().count() <= 23, "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        let (_, example) = help.split_once("\nExample:\n  ").unwrap();
+        assert!(example.starts_with("pinclean run "), "{example}");
+        assert_eq!(example.trim().lines().count(), 1, "{example}");
+    }
+}
+
+#[test]
+fn what_the_help_of_the_program_says_of_all_commands_is_so() {
+    let program = Cli::command();
+    let notes = program.get_after_help().unwrap().to_string();
+    let (notes, _) = notes.split_once("Example:").unwrap();
+    for arg in program.get_arguments().filter(|arg| arg.is_global_set()) {
+        let flag = format!("--{}", arg.get_long().unwrap());
+        assert!(notes.contains(&flag), "{flag}: {notes}");
+        let words = words_of(arg);
+        assert!(notes.contains(&words.join("|")), "{words:?}: {notes}");
+    }
+}
+
+#[test]
+fn help_of_a_command_fits_narrow_terminals() {
+    for command in Cli::command().get_subcommands().map(clap::Command::get_name) {
+        for width in [60, 80] {
+            let args = ["pinclean", command, "--help"];
+            let help = Cli::command().term_width(width).try_get_matches_from(args);
+            let help = help.unwrap_err().to_string();
+            let options = help.split("\nExample:").next().unwrap();
+            for line in options.lines() {
+                assert!(line.chars().count() <= width, "{command}: {line:?}");
+            }
+        }
+    }
 }
 
 #[test]

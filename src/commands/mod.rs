@@ -15,6 +15,8 @@ pub mod optimize;
 pub mod vacuum;
 pub mod replay;
 pub mod history;
+pub mod completions;
+pub mod man;
 
 /// Does what the command says; `run_id` is what it goes by in messages, reports and
 /// the logs of tables.
@@ -31,6 +33,8 @@ pub fn dispatch(command: &Command, ui: &Ui, run_id: &str) -> Result<()> {
         Command::Vacuum(settings) => vacuum::vacuum(settings, ui),
         Command::Replay(settings) => replay::replay(settings, ui, run_id),
         Command::History(settings) => history::history(settings, ui),
+        Command::Completions(shell) => completions::completions(*shell),
+        Command::Man(settings) => man::man(settings, ui),
     }
 }
 

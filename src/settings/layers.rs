@@ -171,7 +171,7 @@ impl<'a> Layers<'a> {
 }
 
 /// The options that mean something else in another command: see [`Name::of`].
-pub(super) const APART: [(&str, &str); 2] = [("init", "out"), ("vacuum", "force")];
+pub(super) const APART: [(&str, &str); 3] = [("init", "out"), ("vacuum", "force"), ("man", "save")];
 
 /// An option's name in every layer.
 #[derive(Debug, Clone, Copy)]

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::duration::duration;
 use super::layers::{Layers, Name};
 use super::{
-    Check, Command, Emulate, Format, Init, LogFormat, Mode, ProgressMode, Run, Ui, values,
+    Check, Command, Emulate, Format, Init, LogFormat, Man, Mode, ProgressMode, Run, Ui, values,
 };
 use crate::cli::{
-    Cli, EmulateArgs, Global, InitArgs, LayoutArgs, RunArgs, S3Args, SourceArgs, Verb,
+    Cli, CompletionsArgs, EmulateArgs, Global, InitArgs, LayoutArgs, ManArgs, RunArgs, S3Args,
+    Shell, SourceArgs, Verb,
 };
 use crate::key::{Layout, Topic};
 use crate::store::S3Options;
@@ -34,6 +35,13 @@ const PARTITIONERS: &[(&str, Partitioner)] = &[
     ("daily", Partitioner::Daily),
     ("hourly", Partitioner::Hourly),
     ("time", Partitioner::Time),
+];
+const SHELLS: &[(&str, Shell)] = &[
+    ("bash", Shell::Bash),
+    ("zsh", Shell::Zsh),
+    ("fish", Shell::Fish),
+    ("elvish", Shell::Elvish),
+    ("powershell", Shell::PowerShell),
 ];
 
 const DEFAULT_OUT: &str = "./clean";
@@ -120,6 +128,8 @@ impl Command {
             Verb::Vacuum(args) => tables::vacuum(args, layers).map(Command::Vacuum),
             Verb::Replay(args) => tables::replay(args, layers).map(Command::Replay),
             Verb::History(args) => tables::history(args, layers).map(Command::History),
+            Verb::Completions(args) => completions(&args).map(Command::Completions),
+            Verb::Man(args) => man(args, layers).map(Command::Man),
         }
     }
 }
@@ -209,6 +219,14 @@ fn emulate(args: EmulateArgs, layers: &Layers<'_>) -> Result<Emulate> {
         concurrency: concurrency(args.concurrency, layers, DEFAULT_WRITES_AT_A_TIME)?,
         s3: s3(args.s3, layers)?,
     })
+}
+
+fn completions(args: &CompletionsArgs) -> Result<Shell> {
+    values::one_of(SHELLS)(&args.shell).map_err(|problem| Error::Usage(format!("SHELL: {problem}")))
+}
+
+fn man(args: ManArgs, layers: &Layers<'_>) -> Result<Man> {
+    Ok(Man { save: layers.parsed(Name::of("man", "save"), args.save, values::path)? })
 }
 
 fn source(args: SourceArgs, layers: &Layers<'_>) -> Result<(String, Layout)> {

@@ -17,6 +17,7 @@ impl World {
     fn of(command: &str) -> World {
         let typed: &[&str] = match command {
             "init" => &["pinclean", "init", "a.pin"],
+            "completions" => &["pinclean", "completions", "bash"],
             "emulate" => &["pinclean", "emulate", "out"],
             other => &["pinclean", other],
         };
@@ -39,10 +40,10 @@ impl World {
         self
     }
 
-    /// An option in the command's table; `check` has none.
+    /// An option in the command's table; `check` and `completions` have none.
     fn table(self, command: &str, option: &Opt, value: &str) -> World {
         match command {
-            "check" => self.toml(&line(option, value)),
+            "check" | "completions" => self.toml(&line(option, value)),
             _ => self.toml(&format!("[{command}]\n{}", line(option, value))),
         }
     }
@@ -75,7 +76,7 @@ fn samples(name: &str) -> [&'static str; 3] {
     match name {
         "bucket" => ["one", "two", "three"],
         "source" | "topics-dir" | "transforms" | "out" | "report" | "profile" | "region"
-        | "user" | "topic" | "sort" => ["a", "b", "c"],
+        | "user" | "topic" | "sort" | "save" => ["a", "b", "c"],
         "file-delim" => ["-", "_", "~"],
         "endpoint-url" => ["http://a", "http://b", "http://c"],
         "max-rejects" => ["1", "2%", "3"],
@@ -93,9 +94,20 @@ fn samples(name: &str) -> [&'static str; 3] {
 fn commands_of(option: &Opt) -> Vec<String> {
     match &option.command {
         Some(command) => vec![command.clone()],
-        None => ["run", "check", "init", "emulate", "optimize", "vacuum", "replay", "history"]
-            .map(str::to_owned)
-            .into(),
+        None => [
+            "run",
+            "check",
+            "init",
+            "emulate",
+            "optimize",
+            "vacuum",
+            "replay",
+            "history",
+            "completions",
+            "man",
+        ]
+        .map(str::to_owned)
+        .into(),
     }
 }
 
@@ -104,6 +116,7 @@ fn variable(option: &Opt, command: &str) -> String {
     match (command, option.name.as_str()) {
         ("init", "out") => "PINCLEAN_INIT_OUT".to_owned(),
         ("vacuum", "force") => "PINCLEAN_VACUUM_FORCE".to_owned(),
+        ("man", "save") => "PINCLEAN_MAN_SAVE".to_owned(),
         _ => format!("PINCLEAN_{name}"),
     }
 }
@@ -219,6 +232,48 @@ fn words_are_looked_up() {
     for (name, format) in [("parquet", Format::Parquet), ("delta", Format::Delta)] {
         assert_eq!(World::of("run").var("PINCLEAN_FORMAT", name).run().format, format);
     }
+}
+
+#[test]
+fn the_words_that_shells_complete_are_those_that_are_taken() {
+    let mut seen = Vec::new();
+    for option in cli::options().into_iter().filter(|option| !option.words.is_empty()) {
+        for command in commands_of(&option) {
+            let given = |word: &str| World::of(&command).arg(&format!("--{}={word}", option.flag));
+            for word in &option.words {
+                assert!(given(word).resolve().is_ok(), "{command} --{} {word}", option.flag);
+            }
+            let all = option.words.join(", ");
+            let expected = format!("--{}: \"other\" is not one of: {all}", option.flag);
+            assert_eq!(given("other").error(), expected, "{command}");
+        }
+        seen.push(option.name);
+    }
+    for name in ["log", "format", "mode", "progress", "partitioner"] {
+        assert!(seen.iter().any(|seen| seen == name), "--{name}: {seen:?}");
+    }
+}
+
+#[test]
+fn completions_are_for_the_shells_that_are_known() {
+    let of = |shell: &str| World {
+        args: ["pinclean", "completions", shell].map(String::from).into(),
+        ..World::of("check")
+    };
+    for (word, shell) in [
+        ("bash", Shell::Bash),
+        ("zsh", Shell::Zsh),
+        ("fish", Shell::Fish),
+        ("elvish", Shell::Elvish),
+        ("powershell", Shell::PowerShell),
+    ] {
+        assert!(
+            matches!(of(word).resolve().unwrap().1, Command::Completions(s) if s == shell),
+            "{word}"
+        );
+    }
+    let known = "SHELL: \"tcsh\" is not one of: bash, zsh, fish, elvish, powershell";
+    assert_eq!(of("tcsh").error(), known);
 }
 
 #[test]

@@ -17,5 +17,6 @@ mod real;
 mod replay;
 mod s3_runs;
 mod s3_server;
+mod shell;
 mod tables;
 mod unique;

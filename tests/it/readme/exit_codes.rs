@@ -30,6 +30,17 @@ fn documented() -> BTreeSet<i32> {
 }
 
 #[test]
+fn the_manual_has_the_exit_codes_of_the_readme() {
+    let page = pinclean::cli::manual().text.replace("\\-", "-").replace("\\fB", "");
+    let page = page.replace("\\fR", "");
+    let (_, section) = page.split_once(".SH \"EXIT STATUS\"\n").unwrap();
+    let section = section.split(".SH ").next().unwrap();
+    let rows = Document::read("README.md").table("exit code");
+    let rows = rows.iter().map(|row| format!(".TP\n{}\n{}\n", row[0], row[1].replace('`', "")));
+    assert_eq!(section, rows.collect::<String>());
+}
+
+#[test]
 fn each_exit_code_of_the_readme_occurs() {
     let world = World::new();
     fs::create_dir(world.folder().join("wrong")).unwrap();
