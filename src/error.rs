@@ -18,6 +18,10 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
 
+    /// Mend the SQL.
+    #[error("{0}")]
+    Sql(String),
+
     /// Mend the transforms files; every problem is listed with its place.
     #[error("{0}")]
     Spec(Problems),
@@ -288,9 +292,11 @@ impl Error {
     /// 130 and 143 stopped.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Usage(_) | Error::Spec(_) | Error::File { .. } | Error::SchemaChanged { .. } => {
-                2
-            }
+            Error::Usage(_)
+            | Error::Sql(_)
+            | Error::Spec(_)
+            | Error::File { .. }
+            | Error::SchemaChanged { .. } => 2,
             Error::TooManyRejects { .. } => 3,
             Error::Ahead { .. } => 75,
             Error::Stopped(Signal::Interrupt) => 130,

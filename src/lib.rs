@@ -37,6 +37,9 @@ pub mod metrics;
 pub mod rewrite;
 pub mod optimize;
 
+// The answers.
+pub mod query;
+
 // The commands, and what each needs besides the pipeline.
 pub mod replay;
 pub mod trial;

@@ -1,17 +1,10 @@
 //! Finished Delta tables, found below the place that they were written to.
 
-use futures::{StreamExt, TryStreamExt, stream};
-use object_store::path::Path;
-
 use crate::delta::State;
 use crate::pipeline::commit::{Holds, TableLogs};
 use crate::settings::Tables;
-use crate::spec::is_table_name;
 use crate::store::{Output, Session, Store};
 use crate::{Error, Result};
-
-/// Folders that are looked into at a time.
-const AT_ONCE: usize = 16;
 
 /// A table, as it was when the command began.
 #[derive(Debug, Clone)]
@@ -48,7 +41,7 @@ pub async fn find(output: &Output, names: &[String]) -> Result<Vec<Finished>> {
 
 async fn all(output: &Output) -> Result<Vec<Finished>> {
     let (mut finished, mut plain) = (Vec::new(), Vec::new());
-    for (logs, holds) in look(output, folders(output).await?).await? {
+    for (logs, holds) in TableLogs::look_into(output, TableLogs::folders(output).await?).await? {
         match holds {
             Ok(Holds::Table(state)) => finished.push(Finished { logs, state }),
             Ok(Holds::Manifests) => plain.push(logs.name().to_owned()),
@@ -86,7 +79,7 @@ async fn named(output: &Output, names: &[String]) -> Result<Vec<Finished>> {
     let mut names = names.to_vec();
     names.sort_unstable();
     let mut finished = Vec::new();
-    for (logs, holds) in look(output, names).await? {
+    for (logs, holds) in TableLogs::look_into(output, names).await? {
         match holds? {
             Holds::Table(state) => finished.push(Finished { logs, state }),
             Holds::Manifests => {
@@ -104,7 +97,7 @@ async fn named(output: &Output, names: &[String]) -> Result<Vec<Finished>> {
 
 /// Says of a table that is not there which ones are.
 async fn missing(output: &Output, name: &str) -> Result<Error> {
-    let found = look(output, folders(output).await?).await?;
+    let found = TableLogs::look_into(output, TableLogs::folders(output).await?).await?;
     let ours = found.iter().filter(|(_, holds)| matches!(holds, Ok(Holds::Table(_))));
     let ours: Vec<&str> = ours.map(|(logs, _)| logs.name()).collect();
     let there = match ours.is_empty() {
@@ -119,36 +112,6 @@ fn plain_parquet(names: &str, place: &str) -> String {
         "{names} in {place}: plain Parquet has no log to work on; `pinclean run` with --format \
          delta and another --out writes Delta tables"
     )
-}
-
-/// The folders below an output that may be tables, in order of their names.
-async fn folders(output: &Output) -> Result<Vec<String>> {
-    let root = Path::default();
-    let listed = output.objects.list_with_delimiter(None).await;
-    let listed = listed.map_err(|e| output.list_error(&root, e))?;
-    let names = listed.common_prefixes.iter().filter_map(|path| path.filename());
-    let mut names: Vec<String> =
-        names.filter(|name| is_table_name(name)).map(str::to_owned).collect();
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// What is in folders. That one cannot be read is told with it, unless it is for
-/// a reason that all of them have.
-async fn look(output: &Output, names: Vec<String>) -> Result<Vec<(TableLogs, Result<Holds>)>> {
-    stream::iter(names)
-        .map(|name| async move {
-            let logs = TableLogs::new(output, &name);
-            match logs.look().await {
-                Err(error @ (Error::BadTable { .. } | Error::TableFeatures { .. })) => {
-                    Ok((logs, Err(error)))
-                }
-                holds => holds.map(|holds| (logs, Ok(holds))),
-            }
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
 }
 
 #[cfg(test)]

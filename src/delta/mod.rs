@@ -4,6 +4,7 @@
 //! `deltalake-core` and the kernel that it is built on. Here is what they do
 //! not do: to commit once, whatever fails, and to know what was committed.
 
+mod as_of;
 mod change;
 mod commit;
 mod live;
@@ -16,6 +17,7 @@ mod schema;
 pub mod stats;
 mod vacuum;
 
+pub use as_of::AtTime;
 pub use change::{Change, NOTE, Requires, Standing, note_of, standing};
 pub use deltalake_core::kernel::{Action, Add, CommitInfo, Remove, Transaction};
 pub use live::LiveFile;

@@ -18,8 +18,8 @@ use crate::store::Output;
 mod delta;
 mod manifests;
 
-pub use self::delta::{DeltaTable, Holds, Landed, RejectIds, TableLogs, same_rows};
-pub use manifests::{Latest, Live, Manifest, ManifestLog, Put};
+pub use self::delta::{DeltaTable, Holds, Landed, PendingRejects, RejectIds, TableLogs, same_rows};
+pub use manifests::{Latest, Live, Manifest, ManifestLog, Put, Snapshot};
 
 /// The log of one table.
 #[derive(Debug, Clone)]

@@ -54,7 +54,7 @@ pub use file::FileWriter;
 pub use name::{FileName, SourceHash};
 pub(crate) use partition::own;
 pub use quarantine::{id_parts, schema as quarantine_schema};
-pub use schema::{Field, fields, table_schema};
+pub use schema::{Field, fields, schema_of, table_schema};
 pub use sink::FileSink;
 pub use staged::{Staged, discard, publish};
 

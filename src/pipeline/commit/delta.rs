@@ -51,6 +51,7 @@ mod widen;
 
 pub use ids::RejectIds;
 pub use logs::{Holds, TableLogs};
+pub use rejects::PendingRejects;
 
 /// A table of rows and its quarantine.
 #[derive(Debug, Clone)]

@@ -38,9 +38,11 @@ use crate::store::Output;
 use crate::{Error, Result};
 
 mod manifest;
+mod snapshot;
 mod sweep;
 
 pub use manifest::{Live, Manifest, check_schema};
+pub use snapshot::Snapshot;
 
 /// How often a manifest is put before the commit is given up.
 const ATTEMPTS: u32 = 3;

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 
 use super::txns;
-use crate::Result;
 use crate::delta::{Log, Property, State};
 use crate::pipeline::discover::Watermarks;
+use crate::spec::is_table_name;
 use crate::store::Output;
+use crate::{Error, Result};
+
+/// Folders that are looked into at a time.
+const AT_ONCE: usize = 16;
 
 /// The log of a table's rows and that of its quarantine. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,6 +44,45 @@ impl TableLogs {
             rows: Log::new(output, Path::from(table)),
             rejects: Log::new(output, Path::from_iter(["_quarantine", table])),
         }
+    }
+
+    /// The folders below an output that may be tables, in order of their names.
+    ///
+    /// # Errors
+    /// Those of listing.
+    pub async fn folders(output: &Output) -> Result<Vec<String>> {
+        let root = Path::default();
+        let listed = output.objects.list_with_delimiter(None).await;
+        let listed = listed.map_err(|e| output.list_error(&root, e))?;
+        let names = listed.common_prefixes.iter().filter_map(|path| path.filename());
+        let mut names: Vec<String> =
+            names.filter(|name| is_table_name(name)).map(str::to_owned).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// What is in folders. That one cannot be read is told with it, unless it is
+    /// for a reason that all of them have.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look), but for what is no table of ours.
+    pub async fn look_into(
+        output: &Output,
+        names: Vec<String>,
+    ) -> Result<Vec<(TableLogs, Result<Holds>)>> {
+        stream::iter(names)
+            .map(|name| async move {
+                let logs = TableLogs::new(output, &name);
+                match logs.look().await {
+                    Err(error @ (Error::BadTable { .. } | Error::TableFeatures { .. })) => {
+                        Ok((logs, Err(error)))
+                    }
+                    holds => holds.map(|holds| (logs, Ok(holds))),
+                }
+            })
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
     }
 
     /// The table's name.

@@ -37,6 +37,17 @@ struct Rejects {
     resolved: Option<Resolved>,
 }
 
+/// What a quarantine has not taken over yet of the rejects of a version of its table.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PendingRejects {
+    /// Whether these replace all that are there.
+    pub replace: bool,
+    /// Their files.
+    pub files: Vec<Add>,
+    /// The replays whose rejects are still marked as open.
+    pub replays: Vec<String>,
+}
+
 /// What the quarantine is to take over next.
 struct Next {
     /// The identity of the table of rows.
@@ -139,6 +150,26 @@ impl TableLogs {
             files.extend(next.rejects.files.into_iter().map(|file| file.path));
         }
         Ok(files)
+    }
+
+    /// What [`settle`](Self::settle) would do to a version of the quarantine, for
+    /// one who only reads.
+    ///
+    /// # Errors
+    /// Those of [`Log::entry`](crate::delta::Log::entry); [`Error::BadTable`] if the
+    /// log no longer says which rejects it owes.
+    pub async fn pending(&self, rows: &State, there: Option<&State>) -> Result<PendingRejects> {
+        let mut pending = PendingRejects::default();
+        for number in self.settled(rows, there) + 1..=self.owed(rows) {
+            let Rejects { replace, files, resolved, .. } =
+                self.rejects_of(rows, number).await?.rejects;
+            if replace {
+                pending = PendingRejects { replace, ..PendingRejects::default() };
+            }
+            pending.files.extend(files);
+            pending.replays.extend(resolved.map(|resolved| resolved.run_id));
+        }
+        Ok(pending)
     }
 
     /// The rejects of the commit with a number: it is among the latest.

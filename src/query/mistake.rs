@@ -1,0 +1,106 @@
+//! What Polars says of SQL → what its author can do.
+
+use std::sync::Arc;
+
+use polars::error::PolarsError;
+use polars::sql::keywords::all_functions;
+
+use super::view::View;
+use crate::Error;
+use crate::near::near;
+
+/// The most that is shown of what Polars says, in characters: it prints whole
+/// syntax trees.
+const BRIEF: usize = 300;
+
+/// The error for SQL that Polars refused or could not compute, over these views.
+pub(super) fn mistake(error: &PolarsError, views: &[Arc<View>]) -> Error {
+    let text = innermost(error);
+    let known = unknown_column(&text).and_then(|name| column(name, &text, views));
+    let known = known.or_else(|| unknown_function(&text));
+    Error::Sql(known.unwrap_or_else(|| brief(&text)))
+}
+
+/// What Polars says, without where in its plan it came to it.
+fn innermost(error: &PolarsError) -> String {
+    match error {
+        PolarsError::Context { error, .. } => innermost(error),
+        PolarsError::ColumnNotFound(text)
+        | PolarsError::ComputeError(text)
+        | PolarsError::Duplicate(text)
+        | PolarsError::InvalidOperation(text)
+        | PolarsError::SchemaFieldNotFound(text)
+        | PolarsError::SchemaMismatch(text)
+        | PolarsError::ShapeMismatch(text)
+        | PolarsError::SQLInterface(text)
+        | PolarsError::SQLSyntax(text) => text.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// The column that Polars did not find, by its words.
+fn unknown_column(text: &str) -> Option<&str> {
+    let after = |start: &str, quote: char| {
+        let rest = text.split_once(start)?.1;
+        rest.strip_prefix(quote)?.split_once(quote).map(|(name, _)| name)
+    };
+    after("unable to find column ", '"').or_else(|| after("no column named ", '\'')).or_else(|| {
+        let (name, rest) = text.strip_prefix('"')?.split_once('"')?;
+        rest.trim_start().starts_with("not found").then_some(name)
+    })
+}
+
+/// Says which column was probably meant, and which there are; nothing if the
+/// tables have it, so that it is only out of reach where it stands.
+fn column(name: &str, text: &str, views: &[Arc<View>]) -> Option<String> {
+    let columns = |view: &View| -> Vec<String> {
+        view.schema.fields().iter().map(|field| field.name().clone()).collect()
+    };
+    let of_tables: Vec<String> = views.iter().flat_map(|view| columns(view)).collect();
+    let here = valid_columns(text);
+    if of_tables.iter().any(|column| column == name) {
+        return Some(match here.is_empty() {
+            true => return None,
+            false => format!(
+                "the column {name} cannot be used here; those that can are {}",
+                here.join(", ")
+            ),
+        });
+    }
+    let meant = near(name, of_tables.iter().chain(&here).map(String::as_str));
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let single = match views {
+        [view] => format!(" in {}", view.name),
+        _ => String::new(),
+    };
+    let all: Vec<String> = views
+        .iter()
+        .map(|view| format!("{} has {}", view.name, columns(view).join(", ")))
+        .collect();
+    let all = if all.is_empty() { String::new() } else { format!("\n{}", all.join("\n")) };
+    Some(format!("there is no column {name}{single}{meant}{all}"))
+}
+
+/// The columns that Polars says there are at the place.
+fn valid_columns(text: &str) -> Vec<String> {
+    let list = text.split_once("valid columns: [").and_then(|(_, rest)| rest.split_once(']'));
+    let list = list.map(|(list, _)| list).unwrap_or_default();
+    let names = list.split(", ").map(|name| name.trim_matches('"').to_owned());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+fn unknown_function(text: &str) -> Option<String> {
+    let name = text.split_once("unsupported function '")?.1.split_once('\'')?.0;
+    let meant = near(name, all_functions());
+    let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    Some(format!("there is no function {name}{meant}"))
+}
+
+/// The first line, without syntax trees.
+fn brief(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default().trim();
+    match line.char_indices().nth(BRIEF) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,289 @@
+//! SQL as text → what it asks for, and of which tables.
+//!
+//! Polars parses the text once more; here it is looked at first, so that only
+//! the tables that it names are opened, nothing but a question gets through, and
+//! nothing that would take the engine down.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, ObjectName, Query, Statement as Parsed, TableFactor, Visit, Visitor};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError, ParserOptions};
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::{Error, Result};
+
+/// A statement that asks something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Statement {
+    /// A query, or the plan of one: for Polars.
+    Query(Names),
+    /// Which tables there are.
+    ShowTables,
+    /// Which columns a table has.
+    Describe(String),
+}
+
+/// The tables that a query names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Those that have to be there.
+    pub(super) tables: BTreeSet<String>,
+    /// Those that it defines itself, by `WITH`.
+    pub(super) defined: BTreeSet<String>,
+}
+
+/// How deep an expression may be; Polars goes down a level for each operator.
+const DEPTH: usize = 128;
+
+/// How many tokens may be joined by operators before the text is parsed at all:
+/// the tree of them is as deep as they are many.
+const OPERATORS: usize = 4096;
+
+/// Reads one statement.
+///
+/// # Errors
+/// [`Error::Sql`]
+pub(super) fn parse(sql: &str) -> Result<Statement> {
+    let dialect = GenericDialect;
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location();
+    let tokens = tokens.map_err(|e| no_sql(&e.to_string()))?;
+    if tokens.iter().filter(|token| joins(&token.token)).count() > OPERATORS {
+        return Err(too_deep());
+    }
+    // As Polars has it.
+    let options = ParserOptions { trailing_commas: true, ..ParserOptions::default() };
+    let parsed = Parser::new(&dialect)
+        .with_options(options)
+        .with_tokens_with_locations(tokens)
+        .parse_statements();
+    let mut statements = parsed.map_err(|error| match error {
+        ParserError::RecursionLimitExceeded => too_deep(),
+        ParserError::TokenizerError(problem) | ParserError::ParserError(problem) => {
+            no_sql(&problem)
+        }
+    })?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => of(&statement),
+        (None, _) => Err(Error::Sql("there is no SQL: it is empty".to_owned())),
+        (Some(_), false) => {
+            Err(Error::Sql("this is more than one statement: give one at a time".to_owned()))
+        }
+    }
+}
+
+fn of(statement: &Parsed) -> Result<Statement> {
+    match statement {
+        Parsed::Query(_) => names(statement).map(Statement::Query),
+        Parsed::Explain { statement: inner, .. } if matches!(**inner, Parsed::Query(_)) => {
+            names(statement).map(Statement::Query)
+        }
+        Parsed::ShowTables { .. } => Ok(Statement::ShowTables),
+        Parsed::ExplainTable { table_name, .. } => Ok(Statement::Describe(name_of(table_name)?)),
+        other => {
+            let other = other.to_string();
+            let verb = other.split_whitespace().next().unwrap_or_default().to_uppercase();
+            Err(Error::Sql(format!(
+                "{verb} is no question: only SELECT, WITH, VALUES, EXPLAIN, DESCRIBE and SHOW \
+                 TABLES are answered, and no table is changed"
+            )))
+        }
+    }
+}
+
+fn names(statement: &Parsed) -> Result<Names> {
+    let mut walk = Walk::default();
+    match statement.visit(&mut walk) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => {
+            let Walk { mut names, .. } = walk;
+            names.tables.retain(|name| !names.defined.contains(name));
+            Ok(names)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    names: Names,
+    depth: usize,
+}
+
+impl Visitor for Walk {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.names.defined.extend(ctes.map(|cte| cte.alias.name.value.clone()));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Error> {
+        match name_of(relation) {
+            Ok(name) => _ = self.names.tables.insert(name),
+            Err(error) => return ControlFlow::Break(error),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
+        match factor {
+            TableFactor::Table { name, args: Some(_), .. } => ControlFlow::Break(Error::Sql(
+                format!("{name}(…) reads what is no table of these: name a table"),
+            )),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<Error> {
+        self.depth += 1;
+        match self.depth > DEPTH {
+            true => ControlFlow::Break(too_deep()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<Error> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// A table's name, which has one part.
+fn name_of(name: &ObjectName) -> Result<String> {
+    match name.0.as_slice() {
+        [part] if let Some(ident) = part.as_ident() => Ok(ident.value.clone()),
+        _ => Err(Error::Sql(format!("{name} is no table's name: it has one part, such as pin"))),
+    }
+}
+
+/// Whether a token joins what follows to what stands before it.
+fn joins(token: &Token) -> bool {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => {
+            let joining = ["AND", "OR", "XOR", "IS", "LIKE", "ILIKE", "BETWEEN", "NOT"];
+            joining.iter().any(|known| word.value.eq_ignore_ascii_case(known))
+        }
+        Token::Word(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Whitespace(_)
+        | Token::Comma
+        | Token::Period
+        | Token::SemiColon
+        | Token::LParen
+        | Token::RParen
+        | Token::EOF => false,
+        _ => true,
+    }
+}
+
+fn too_deep() -> Error {
+    Error::Sql(format!(
+        "an expression or a bracket goes too deep: more than {DEPTH} operators follow each other; \
+         use IN (…), or compute parts of it in WITH"
+    ))
+}
+
+/// What the parser says, without its own name.
+fn no_sql(problem: &str) -> Error {
+    let problem = problem.trim_start_matches("sql parser error: ");
+    Error::Sql(format!("this is no SQL: {problem}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn only_the_tables_that_are_read_are_named() {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("SELECT 1", &[], &[]),
+            ("SELECT * FROM pin;", &["pin"], &[]),
+            (
+                "SELECT p.a FROM pin p JOIN geo AS g ON p.ind = g.ind, user",
+                &["geo", "pin", "user"],
+                &[],
+            ),
+            ("SELECT a FROM pin WHERE ind IN (SELECT ind FROM geo)", &["geo", "pin"], &[]),
+            ("SELECT (SELECT max(x) FROM t) FROM pin", &["pin", "t"], &[]),
+            (
+                "WITH a AS (SELECT * FROM pin), b AS (SELECT * FROM a) SELECT * FROM b",
+                &["pin"],
+                &["a", "b"],
+            ),
+            ("SELECT * FROM (SELECT * FROM geo) AS sub", &["geo"], &[]),
+            (
+                "SELECT * FROM pin UNION ALL SELECT * FROM \"shop-orders\"",
+                &["pin", "shop-orders"],
+                &[],
+            ),
+            ("VALUES (1), (2)", &[], &[]),
+            ("EXPLAIN SELECT * FROM pin", &["pin"], &[]),
+            ("-- a comment\nSELECT * FROM pin", &["pin"], &[]),
+        ];
+        for (sql, tables, defined) in cases {
+            let names = Names { tables: set(tables), defined: set(defined) };
+            assert_eq!(parse(sql).unwrap(), Statement::Query(names), "{sql}");
+        }
+        assert_eq!(parse("show tables").unwrap(), Statement::ShowTables);
+        for sql in ["DESCRIBE pin", "DESC pin", "DESCRIBE TABLE pin"] {
+            assert_eq!(parse(sql).unwrap(), Statement::Describe("pin".into()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_question_is_refused() {
+        for (sql, message) in [
+            ("", "there is no SQL"),
+            (" ; ", "there is no SQL"),
+            ("-- nothing", "there is no SQL"),
+            ("SELECT 1; SELECT 2", "more than one statement"),
+            ("DROP TABLE pin", "DROP is no question"),
+            ("DELETE FROM pin", "DELETE is no question"),
+            ("TRUNCATE TABLE pin", "TRUNCATE is no question"),
+            ("INSERT INTO pin VALUES (1)", "INSERT is no question"),
+            ("UPDATE pin SET a = 1", "UPDATE is no question"),
+            ("CREATE TABLE a AS SELECT * FROM pin", "CREATE is no question"),
+            ("EXPLAIN DELETE FROM pin", "EXPLAIN is no question"),
+            ("SELEC 1", "this is no SQL: Expected: an SQL statement, found: SELEC"),
+            ("SELECT * FROM", "this is no SQL"),
+            ("SELECT 'a", "this is no SQL"),
+            ("SELECT * FROM clean.pin", "clean.pin is no table's name"),
+            ("SELECT * FROM read_csv('/etc/passwd')", "reads what is no table"),
+        ] {
+            let error = parse(sql).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{sql}");
+            assert!(error.to_string().contains(message), "{sql}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_expression_may_be_long_and_not_deep() {
+        let sum = |n: usize| format!("SELECT {}1", "1 + ".repeat(n));
+        let list = |n: usize| format!("SELECT a IN ({}1) FROM t", "1, ".repeat(n));
+        let brackets = |n: usize| format!("SELECT {}1{}", "(".repeat(n), ")".repeat(n));
+        for (sql, good) in [
+            (sum(DEPTH - 2), true),
+            (sum(DEPTH), false),
+            (sum(1_000_000), false),
+            (list(100_000), true),
+            (brackets(20), true),
+            (brackets(100), false),
+            (brackets(1_000_000), false),
+            (format!("SELECT {}true", "NOT ".repeat(200_000)), false),
+            (format!("SELECT {}true", "NOT ".repeat(200)), false),
+        ] {
+            let parsed = parse(&sql);
+            assert_eq!(parsed.is_ok(), good, "{}…: {parsed:?}", &sql[..40.min(sql.len())]);
+            if let Err(error) = parsed {
+                assert!(error.to_string().contains("too deep"), "{error}");
+            }
+        }
+    }
+}
