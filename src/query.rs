@@ -30,6 +30,10 @@ mod view;
 
 pub use as_of::AsOf;
 
+/// Bytes of stack for Polars, which goes down several levels for each operator.
+/// Only what is used of it takes memory.
+const STACK: usize = 256 << 20;
+
 /// The tables below a place, as SQL sees them: `pin`, and `quarantine_pin` for
 /// what was rejected. A table is opened when the first question names it, and
 /// stays at that version for the questions after it.
@@ -62,6 +66,16 @@ impl Catalog {
     /// [`Error::Sql`] for a mistake in it; [`Error::Usage`] for a version that a
     /// table has not, or no longer; those of reading logs and files.
     pub fn answer(&self, sql: &str) -> Result<DataFrame> {
+        let answer = || self.answer_here(sql);
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("query".to_owned()).stack_size(STACK);
+            let answered = thread.spawn_scoped(scope, answer).map_err(|e| e.to_string());
+            answered.and_then(|thread| thread.join().map_err(|_| "the engine gave up".to_owned()))
+        })
+        .unwrap_or_else(|message| Err(Error::Internal { stage: "query", message }))
+    }
+
+    fn answer_here(&self, sql: &str) -> Result<DataFrame> {
         match statement::parse(sql)? {
             Statement::Query(names) => self.query(sql, &names),
             Statement::ShowTables => {

@@ -17,7 +17,8 @@ const BRIEF: usize = 300;
 pub(super) fn mistake(error: &PolarsError, views: &[Arc<View>]) -> Error {
     let text = innermost(error);
     let known = unknown_column(&text).and_then(|name| column(name, &text, views));
-    let known = known.or_else(|| unknown_function(&text));
+    let known = known.or_else(|| unknown_function(&text)).or_else(|| twice(&text));
+    let known = known.or_else(|| too_early(&text));
     Error::Sql(known.unwrap_or_else(|| brief(&text)))
 }
 
@@ -94,6 +95,25 @@ fn unknown_function(text: &str) -> Option<String> {
     let meant = near(name, all_functions());
     let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
     Some(format!("there is no function {name}{meant}"))
+}
+
+/// Polars calls `sum(n)` n, as it does `count(n)`.
+fn twice(text: &str) -> Option<String> {
+    let rest = text.split_once("duplicate output name '").or_else(|| {
+        let rest = text.split_once("the name '")?;
+        rest.1.ends_with("is duplicate").then_some(rest)
+    });
+    let name = rest?.1.split_once('\'')?.0;
+    Some(format!("two columns of the answer are called {name}: name them with AS"))
+}
+
+/// All tables that a query names are known to Polars by now.
+fn too_early(text: &str) -> Option<String> {
+    let name = text.split_once("relation '")?.1.strip_suffix("' was not found")?;
+    Some(format!(
+        "{name} is a name that WITH gives, and is not known where it is read here: give it \
+         another name than a table's"
+    ))
 }
 
 /// The first line, without syntax trees.

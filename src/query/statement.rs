@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, ObjectName, Query, Statement as Parsed, TableFactor, Visit, Visitor};
+use sqlparser::ast::{
+    Expr, ObjectName, Query, Select, Statement as Parsed, TableFactor, Visit, Visitor,
+};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -35,7 +37,10 @@ pub(super) struct Names {
 }
 
 /// How deep an expression may be; Polars goes down a level for each operator.
-const DEPTH: usize = 128;
+const DEPTH: usize = 64;
+
+/// How many SELECTs and JOINs there may be: the plan of them is as deep.
+const RELATIONS: usize = 128;
 
 /// How many tokens may be joined by operators before the text is parsed at all:
 /// the tree of them is as deep as they are many.
@@ -108,6 +113,7 @@ fn names(statement: &Parsed) -> Result<Names> {
 struct Walk {
     names: Names,
     depth: usize,
+    relations: usize,
 }
 
 impl Visitor for Walk {
@@ -136,17 +142,36 @@ impl Visitor for Walk {
         }
     }
 
-    fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<Error> {
-        self.depth += 1;
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
+        self.relations += 1 + select.from.iter().map(|from| from.joins.len()).sum::<usize>();
+        match self.relations > RELATIONS {
+            true => ControlFlow::Break(Error::Sql(format!(
+                "this has more than {RELATIONS} SELECTs and JOINs: ask in several steps"
+            ))),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+        self.depth += levels(expr);
         match self.depth > DEPTH {
             true => ControlFlow::Break(too_deep()),
             false => ControlFlow::Continue(()),
         }
     }
 
-    fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<Error> {
-        self.depth -= 1;
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+        self.depth -= levels(expr);
         ControlFlow::Continue(())
+    }
+}
+
+/// How many levels Polars goes down for an expression: each WHEN stands in the
+/// ELSE of the one before.
+fn levels(expr: &Expr) -> usize {
+    match expr {
+        Expr::Case { conditions, .. } => conditions.len(),
+        _ => 1,
     }
 }
 
@@ -181,8 +206,8 @@ fn joins(token: &Token) -> bool {
 
 fn too_deep() -> Error {
     Error::Sql(format!(
-        "an expression or a bracket goes too deep: more than {DEPTH} operators follow each other; \
-         use IN (…), or compute parts of it in WITH"
+        "an expression goes too deep: more than {DEPTH} operators, brackets or WHENs in it; use \
+         IN (…), or compute parts of it in WITH"
     ))
 }
 
@@ -232,7 +257,7 @@ mod tests {
             assert_eq!(parse(sql).unwrap(), Statement::Query(names), "{sql}");
         }
         assert_eq!(parse("show tables").unwrap(), Statement::ShowTables);
-        for sql in ["DESCRIBE pin", "DESC pin", "DESCRIBE TABLE pin"] {
+        for sql in ["DESCRIBE pin", "desc pin", "EXPLAIN pin"] {
             assert_eq!(parse(sql).unwrap(), Statement::Describe("pin".into()), "{sql}");
         }
     }
@@ -278,12 +303,20 @@ mod tests {
             (brackets(1_000_000), false),
             (format!("SELECT {}true", "NOT ".repeat(200_000)), false),
             (format!("SELECT {}true", "NOT ".repeat(200)), false),
+            (format!("SELECT CASE{} END", " WHEN a THEN 1".repeat(1000)), false),
         ] {
             let parsed = parse(&sql);
             assert_eq!(parsed.is_ok(), good, "{}…: {parsed:?}", &sql[..40.min(sql.len())]);
             if let Err(error) = parsed {
-                assert!(error.to_string().contains("too deep"), "{error}");
+                let error = error.to_string();
+                // The parser has words of its own for the one.
+                assert!(error.contains("too deep") || sql.starts_with("SELECT NOT"), "{error}");
             }
+        }
+        for many in [" UNION ALL SELECT 1", " JOIN a ON b"] {
+            let sql = format!("SELECT 1 FROM t{}", many.repeat(RELATIONS));
+            let error = parse(&sql).unwrap_err().to_string();
+            assert!(error.contains("more than 128 SELECTs and JOINs"), "{error}");
         }
     }
 }

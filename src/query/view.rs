@@ -208,7 +208,7 @@ impl Finder<'_> {
             Ok(Some(state)) => Ok(state),
             Ok(None) => Err(gone()),
             // The kernel has no error of its own for a log that begins later.
-            Err(Error::BadTable { .. }) if log.entry(version).await?.is_none() => Err(gone()),
+            Err(Error::BadTable { .. }) if log.entry(0).await?.is_none() => Err(gone()),
             Err(error) => Err(error),
         }
     }
