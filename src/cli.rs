@@ -15,6 +15,7 @@ mod check;
 mod init;
 mod emulate;
 mod tables;
+mod query;
 mod completions;
 mod man;
 mod words;
@@ -24,6 +25,7 @@ pub use completions::{CompletionsArgs, Shell, completions};
 pub use emulate::EmulateArgs;
 pub use init::InitArgs;
 pub use man::{ManArgs, Page, manual, manuals};
+pub use query::QueryArgs;
 pub use run::RunArgs;
 pub use s3::S3Args;
 pub use source::{LayoutArgs, SourceArgs};
@@ -82,6 +84,9 @@ pub enum Verb {
     /// Show the runs of tables, and how far each partition is read
     #[command(after_help = tables::HISTORY_EXAMPLE)]
     History(HistoryArgs),
+    /// Answer a question in SQL from clean tables
+    #[command(after_help = query::EXAMPLE)]
+    Query(QueryArgs),
     /// Print what makes a shell complete commands and options
     #[command(after_help = completions::EXAMPLE)]
     Completions(CompletionsArgs),
@@ -102,6 +107,7 @@ impl Verb {
             Verb::Vacuum(_) => "vacuum",
             Verb::Replay(_) => "replay",
             Verb::History(_) => "history",
+            Verb::Query(_) => "query",
             Verb::Completions(_) => "completions",
             Verb::Man(_) => "man",
         }

@@ -23,6 +23,7 @@ use crate::store::{Output, Session, Store};
 use crate::{Error, Result};
 
 mod as_of;
+mod joins;
 mod mistake;
 mod scan;
 mod statement;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use crate::cli::Shell;
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
+use crate::query::AsOf;
+use crate::show::{Form, Saved};
 use crate::spec::TopicGlob;
 use crate::store::S3Options;
 
@@ -43,6 +45,8 @@ pub enum Command {
     Replay(Replay),
     /// `pinclean history`
     History(History),
+    /// `pinclean query`
+    Query(Query),
     /// `pinclean completions`
     Completions(Shell),
     /// `pinclean man`
@@ -211,6 +215,44 @@ pub struct History {
     pub limit: usize,
     /// Whether JSON is printed.
     pub json: bool,
+}
+
+/// What `pinclean query` does.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Where the tables are.
+    pub tables: Tables,
+    /// What is asked.
+    pub sql: Sql,
+    /// The version of the tables; `None` for the latest.
+    pub as_of: Option<AsOf>,
+    /// What becomes of the answer.
+    pub reply: Reply,
+}
+
+/// Where SQL comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sql {
+    /// As typed.
+    Text(String),
+    /// A file.
+    File(PathBuf),
+    /// What is piped in.
+    StandardInput,
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// It is printed.
+    Print(Form),
+    /// It is saved.
+    Save {
+        /// Where.
+        file: PathBuf,
+        /// How.
+        form: Saved,
+    },
 }
 
 /// What `pinclean man` does.

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use crate::settings::{Command, Ui};
 use crate::{Error, Result};
 
+mod engine;
 mod tables;
 
 pub mod run;
@@ -15,6 +16,7 @@ pub mod optimize;
 pub mod vacuum;
 pub mod replay;
 pub mod history;
+pub mod query;
 pub mod completions;
 pub mod man;
 
@@ -33,6 +35,7 @@ pub fn dispatch(command: &Command, ui: &Ui, run_id: &str) -> Result<()> {
         Command::Vacuum(settings) => vacuum::vacuum(settings, ui),
         Command::Replay(settings) => replay::replay(settings, ui, run_id),
         Command::History(settings) => history::history(settings, ui),
+        Command::Query(settings) => query::query(settings),
         Command::Completions(shell) => completions::completions(*shell),
         Command::Man(settings) => man::man(settings, ui),
     }

@@ -14,6 +14,7 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::joins;
 use crate::{Error, Result};
 
 /// A statement that asks something.
@@ -144,11 +145,14 @@ impl Visitor for Walk {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
         self.relations += 1 + select.from.iter().map(|from| from.joins.len()).sum::<usize>();
-        match self.relations > RELATIONS {
-            true => ControlFlow::Break(Error::Sql(format!(
+        if self.relations > RELATIONS {
+            return ControlFlow::Break(Error::Sql(format!(
                 "this has more than {RELATIONS} SELECTs and JOINs: ask in several steps"
-            ))),
-            false => ControlFlow::Continue(()),
+            )));
+        }
+        match joins::check(select) {
+            Err(error) => ControlFlow::Break(error),
+            Ok(()) => ControlFlow::Continue(()),
         }
     }
 
@@ -248,6 +252,8 @@ mod tests {
                 &["pin", "shop-orders"],
                 &[],
             ),
+            ("SELECT 1 FROM pin a JOIN pin b ON a.n + 1 = b.n AND a.x < 3", &["pin"], &[]),
+            ("SELECT 1 FROM pin JOIN geo ON n = m", &["geo", "pin"], &[]),
             ("VALUES (1), (2)", &[], &[]),
             ("EXPLAIN SELECT * FROM pin", &["pin"], &[]),
             ("-- a comment\nSELECT * FROM pin", &["pin"], &[]),
@@ -279,6 +285,12 @@ mod tests {
             ("SELEC 1", "this is no SQL: Expected: an SQL statement, found: SELEC"),
             ("SELECT * FROM", "this is no SQL"),
             ("SELECT 'a", "this is no SQL"),
+            (
+                "SELECT 1 FROM a JOIN b ON a.n = b.n AND b.x = 1",
+                "ON b.x = 1: a condition of a join has to compare columns of both tables",
+            ),
+            ("SELECT 1 FROM a LEFT JOIN b ON (a.n = b.n AND 'x' = lower(b.x))", "of both tables"),
+            ("SELECT 1 FROM a SEMI JOIN b ON a.n = a.m", "of both tables"),
             ("SELECT * FROM clean.pin", "clean.pin is no table's name"),
             ("SELECT * FROM read_csv('/etc/passwd')", "reads what is no table"),
         ] {

@@ -171,7 +171,8 @@ impl<'a> Layers<'a> {
 }
 
 /// The options that mean something else in another command: see [`Name::of`].
-pub(super) const APART: [(&str, &str); 3] = [("init", "out"), ("vacuum", "force"), ("man", "save")];
+pub(super) const APART: [(&str, &str); 5] =
+    [("init", "out"), ("vacuum", "force"), ("query", "format"), ("query", "save"), ("man", "save")];
 
 /// An option's name in every layer.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,67 @@
+//! `pinclean query`: a question in SQL to the clean tables.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use crate::query::Catalog;
+use crate::settings::{Query, Reply, Sql};
+use crate::store::Session;
+use crate::{Error, Result, show, whole_file};
+
+/// Answers a question: prints the answer, or saves it.
+///
+/// # Errors
+/// Those of [`Catalog::answer`]; [`Error::Usage`] if nothing is asked;
+/// [`Error::Read`] and [`Error::Write`] for files.
+pub fn query(settings: &Query) -> Result<()> {
+    let sql = read(&settings.sql)?;
+    let runtime = super::runtime()?;
+    let session = Session::new(settings.tables.s3.clone());
+    super::engine::explain_panics();
+    let catalog =
+        runtime.block_on(Catalog::open(&settings.tables.url, settings.as_of, &session))?;
+    let answer = catalog.answer(&sql)?;
+    match &settings.reply {
+        Reply::Print(form) => super::print(&show::render(&answer, *form)?),
+        Reply::Save { file, form } => {
+            let saved = whole_file::write(file, &form.bytes(&answer)?);
+            saved.map_err(|e| Error::Write {
+                place: file.display().to_string(),
+                source: e.into(),
+            })?;
+            let rows = crate::grid::thousands(answer.height() as u64);
+            tracing::info!("{rows} rows saved to {}", file.display());
+            Ok(())
+        }
+    }
+}
+
+fn read(sql: &Sql) -> Result<String> {
+    let (bytes, place) = match sql {
+        Sql::Text(sql) => return Ok(sql.clone()),
+        Sql::File(file) => {
+            let place = file.display().to_string();
+            (std::fs::read(file).map_err(|e| Error::of_file("read", place.clone(), e))?, place)
+        }
+        Sql::StandardInput => (standard_input()?, "standard input".to_owned()),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| Error::File {
+        path: Path::new(&place).to_owned(),
+        problem: "it is no UTF-8".to_owned(),
+    })?;
+    // Some editors of Windows begin a file with a mark.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn standard_input() -> Result<Vec<u8>> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        return Err(Error::Usage(
+            "nothing says what to ask: give the SQL, --file FILE, or pipe it in".to_owned(),
+        ));
+    }
+    let mut bytes = Vec::new();
+    let read = input.read_to_end(&mut bytes);
+    read.map_err(|e| Error::of_file("read", "standard input".to_owned(), e))?;
+    Ok(bytes)
+}
