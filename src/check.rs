@@ -51,7 +51,11 @@ pub fn check(specs: &[Spec]) -> Result<Vec<Passed>> {
         });
     }
     problems.sort();
-    if problems.is_empty() { Ok(passed) } else { Err(Error::Spec(Problems(problems))) }
+    if problems.is_empty() {
+        Ok(passed)
+    } else {
+        Err(Error::Spec(Problems::of_transforms(problems)))
+    }
 }
 
 fn run_examples(spec: &Spec) -> Result<Vec<Problem>> {

@@ -46,6 +46,7 @@ pub mod trial;
 pub mod check;
 pub mod init;
 pub mod emulate;
+pub mod ask;
 pub mod commands;
 
 pub use error::{Error, Result};

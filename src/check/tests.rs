@@ -34,7 +34,7 @@ fn said(example: &str) -> Vec<String> {
     let spec = parse("f.toml", &format!("{HEAD}{example}")).unwrap();
     match check(&[spec]) {
         Ok(_) => Vec::new(),
-        Err(Error::Spec(problems)) => problems.0.iter().map(ToString::to_string).collect(),
+        Err(Error::Spec(problems)) => problems.list.iter().map(ToString::to_string).collect(),
         Err(other) => panic!("{other}"),
     }
 }
@@ -124,7 +124,7 @@ fn the_examples_of_all_tables_are_told_together() {
     let specs: Vec<_> =
         ["b.toml", "a.toml"].iter().map(|file| parse(file, &text).unwrap()).collect();
     let Err(Error::Spec(problems)) = check(&specs) else { panic!("no problems") };
-    let files: Vec<_> = problems.0.iter().map(|problem| problem.file.as_str()).collect();
+    let files: Vec<_> = problems.list.iter().map(|problem| problem.file.as_str()).collect();
     assert_eq!(files, ["a.toml", "b.toml"]);
 }
 

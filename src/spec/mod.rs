@@ -10,7 +10,7 @@ use globset::GlobMatcher;
 use regex::Regex;
 
 mod problem;
-mod read;
+pub(crate) mod read;
 pub mod time;
 pub mod expr;
 pub mod kernel;

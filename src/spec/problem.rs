@@ -1,8 +1,8 @@
-//! Problems of transforms files, each with its place.
+//! Problems of transforms and questions files, each with its place.
 
 use std::fmt;
 
-/// One problem of a transforms file.
+/// One problem of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file, as the operator named it.
@@ -16,8 +16,25 @@ pub struct Problem {
 }
 
 /// All problems that were found, in the order of their places.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Problems(pub Vec<Problem>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    /// The problems.
+    pub list: Vec<Problem>,
+    /// What the files are: `transforms` or `questions`.
+    pub files: &'static str,
+}
+
+impl Problems {
+    /// Of transforms files.
+    pub fn of_transforms(list: Vec<Problem>) -> Problems {
+        Problems { list, files: "transforms" }
+    }
+
+    /// Of questions files.
+    pub fn of_questions(list: Vec<Problem>) -> Problems {
+        Problems { list, files: "questions" }
+    }
+}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,9 +44,9 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.0.len();
-        writeln!(f, "{count} problem{} in the transforms:", if count == 1 { "" } else { "s" })?;
-        for (i, problem) in self.0.iter().enumerate() {
+        let (count, files) = (self.list.len(), self.files);
+        writeln!(f, "{count} problem{} in the {files}:", if count == 1 { "" } else { "s" })?;
+        for (i, problem) in self.list.iter().enumerate() {
             if i > 0 {
                 writeln!(f)?;
             }

@@ -5,34 +5,34 @@ use std::ops::Range;
 use crate::spec::Problem;
 
 /// Bytes of the file.
-pub(super) type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     list: Vec<(usize, String)>,
     /// The text is no TOML: what is missing may just have been misread.
-    pub(super) broken: bool,
+    pub(crate) broken: bool,
 }
 
 impl Found {
     /// None yet.
-    pub(super) fn of(broken: bool) -> Found {
+    pub(crate) fn of(broken: bool) -> Found {
         Found { list: Vec::new(), broken }
     }
 
     /// Notes a problem at the start of a span.
-    pub(super) fn add(&mut self, span: &Span, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, span: &Span, message: impl Into<String>) {
         self.list.push((span.start, message.into()));
     }
 
     /// Whether the file is sound so far.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// The problems in the order of their places.
-    pub(super) fn into_problems(mut self, file: &str, text: &str) -> Vec<Problem> {
+    pub(crate) fn into_problems(mut self, file: &str, text: &str) -> Vec<Problem> {
         self.list.sort();
         self.list.dedup();
         let problem = |(offset, message)| {
@@ -44,7 +44,7 @@ impl Found {
 }
 
 /// Line and column of a byte, from 1; columns count characters.
-pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn place(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(offset)];
     let line = before.rsplit('\n').next().unwrap_or(before);
     (before.matches('\n').count() + 1, line.chars().count() + 1)

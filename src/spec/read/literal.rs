@@ -11,7 +11,7 @@ use crate::spec::{Scalar, Type};
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Literal {
+pub(crate) enum Literal {
     Text(String),
     Integer(i64),
     Float(f64),
@@ -23,7 +23,7 @@ pub(super) enum Literal {
 
 impl Literal {
     /// Any TOML value but a table and a number that does not fit.
-    pub(super) fn read(value: &DeValue<'_>) -> Option<Literal> {
+    pub(crate) fn read(value: &DeValue<'_>) -> Option<Literal> {
         Some(match value {
             DeValue::String(text) => Literal::Text(text.to_string()),
             DeValue::Integer(_) => Literal::Integer(reader::integer(value)?),
@@ -42,7 +42,7 @@ impl Literal {
     ///
     /// Timestamps become `2020-08-28T03:52:47Z`, with 3, 6 or 9 digits of a
     /// fraction if there is one; dates `2020-08-28`.
-    pub(super) fn json(&self, ty: Type) -> Option<Value> {
+    pub(crate) fn json(&self, ty: Type) -> Option<Value> {
         match (ty, self) {
             (Type::Scalar(scalar), value) => value.scalar(scalar),
             (Type::List(scalar), Literal::List(values)) => values
@@ -55,7 +55,7 @@ impl Literal {
     }
 
     /// The same as text, without quotes.
-    pub(super) fn text(&self, scalar: Scalar) -> Option<String> {
+    pub(crate) fn text(&self, scalar: Scalar) -> Option<String> {
         Some(match self.scalar(scalar)? {
             Value::String(text) => text,
             other => other.to_string(),

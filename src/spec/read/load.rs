@@ -21,20 +21,35 @@ pub const DEFAULTS: [(&str, &str); 3] = [
 /// folder or a file cannot be read, or none is there.
 pub fn load(dir: Option<&Path>) -> Result<Vec<Spec>> {
     let files = match dir {
-        Some(dir) => read_dir(dir)?,
+        Some(dir) => read_dir(dir, &KIND)?,
         None => DEFAULTS.map(|(name, text)| (format!("transforms/{name}"), text.into())).to_vec(),
     };
     parse_files(&files).map_err(Error::Spec)
 }
 
-fn read_dir(dir: &Path) -> Result<Vec<(String, String)>> {
+const KIND: FileKind = FileKind { plural: "transforms", single: "transforms file", ending: "toml" };
+
+/// A kind of files, in words, and their ending without the dot.
+pub(crate) struct FileKind {
+    pub(crate) plural: &'static str,
+    pub(crate) single: &'static str,
+    pub(crate) ending: &'static str,
+}
+
+/// Name and text of the files of a folder that are of a kind, by name. At least
+/// one.
+///
+/// # Errors
+/// [`Error::File`] if the folder or a file cannot be read, or none is there.
+pub(crate) fn read_dir(dir: &Path, kind: &FileKind) -> Result<Vec<(String, String)>> {
+    let FileKind { plural, single, ending } = kind;
     let failed = |path: &Path, source: std::io::Error| Error::File {
         path: path.to_owned(),
         problem: source.to_string(),
     };
     let entries = std::fs::read_dir(dir).map_err(|source| {
         let problem = match source.kind() {
-            std::io::ErrorKind::NotFound => "there is no such folder of transforms".to_owned(),
+            std::io::ErrorKind::NotFound => format!("there is no such folder of {plural}"),
             std::io::ErrorKind::NotADirectory => "this is a file: name its folder".to_owned(),
             _ => return failed(dir, source),
         };
@@ -44,10 +59,10 @@ fn read_dir(dir: &Path) -> Result<Vec<(String, String)>> {
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<std::io::Result<Vec<PathBuf>>>()
         .map_err(|source| failed(dir, source))?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == *ending));
     paths.sort();
     if paths.is_empty() {
-        let problem = "there is no transforms file (*.toml) in it".to_owned();
+        let problem = format!("there is no {single} (*.{ending}) in it");
         return Err(Error::File { path: dir.to_owned(), problem });
     }
     let read = |path: PathBuf| match std::fs::read_to_string(&path) {
@@ -97,7 +112,7 @@ mod tests {
         let dir = folder(&[("a.toml", &bad), ("b.toml", SOUND), ("c.toml", &bad)]);
         let Err(Error::Spec(problems)) = load(Some(dir.path())) else { panic!("no problems") };
         let places: Vec<_> = problems
-            .0
+            .list
             .iter()
             .map(|p| {
                 let file = Path::new(&p.file).file_name().unwrap().to_str().unwrap();

@@ -20,5 +20,12 @@ mod example;
 pub use load::{DEFAULTS, load};
 pub use parse::{hash_all, parse, parse_files};
 
+// A file of questions is read in the same way.
+pub(crate) use found::{Found, Span};
+pub(crate) use literal::Literal;
+pub(crate) use load::{FileKind, read_dir};
+pub(crate) use parse::mirror;
+pub(crate) use reader::Reader;
+
 #[cfg(test)]
 mod tests;

@@ -15,17 +15,30 @@ use crate::spec::{Problem, Problems, Spec};
 /// # Errors
 /// Every problem that was found, in the order of their places.
 pub fn parse(file: &str, text: &str) -> Result<Spec, Vec<Problem>> {
-    let (table, errors) = DeTable::parse_recoverable(text);
-    let mut found = Found::of(!errors.is_empty());
-    let raw = RawSpec::read(table.get_ref(), &mut found);
-    if found.broken {
-        let misread = found.into_problems(file, text);
-        return Err(broken(syntax(&errors, file, text), misread));
-    }
+    let (raw, mut found) = mirror(file, text, RawSpec::read)?;
     match Check::spec(&raw, &mut found) {
         Some(spec) if found.is_empty() => Ok(located(spec, file, text)),
         _ => Err(found.into_problems(file, text)),
     }
+}
+
+/// Mirrors a TOML text by `read`, which notes what is wrong with it.
+///
+/// # Errors
+/// What was found in a text that is no TOML.
+pub(crate) fn mirror<T>(
+    file: &str,
+    text: &str,
+    read: impl FnOnce(&DeTable<'_>, &mut Found) -> T,
+) -> Result<(T, Found), Vec<Problem>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut found = Found::of(!errors.is_empty());
+    let mirrored = read(table.get_ref(), &mut found);
+    if found.broken {
+        let misread = found.into_problems(file, text);
+        return Err(broken(syntax(&errors, file, text), misread));
+    }
+    Ok((mirrored, found))
 }
 
 fn syntax(errors: &[toml::de::Error], file: &str, text: &str) -> Vec<Problem> {
@@ -65,7 +78,7 @@ pub fn parse_files(files: &[(String, String)]) -> Result<Vec<Spec>, Problems> {
         return Ok(specs);
     }
     problems.sort();
-    Err(Problems(problems))
+    Err(Problems::of_transforms(problems))
 }
 
 /// Notes the table of a file, sound or not; a problem if it has one already.

@@ -10,7 +10,7 @@ use super::literal::Literal;
 use crate::near::hint;
 
 /// One TOML table under reading.
-pub(super) struct Reader<'t, 'i> {
+pub(crate) struct Reader<'t, 'i> {
     table: &'t DeTable<'i>,
     span: Span,
 }
@@ -31,7 +31,7 @@ const NUMBER: Kind<f64> = Kind { name: "a number", take: number };
 
 impl<'t, 'i> Reader<'t, 'i> {
     /// Reports every key of the table that is not known.
-    pub(super) fn new(
+    pub(crate) fn new(
         table: &'t DeTable<'i>,
         span: Span,
         known: &[&'static str],
@@ -46,45 +46,45 @@ impl<'t, 'i> Reader<'t, 'i> {
     }
 
     /// A table in which any key may stand.
-    pub(super) fn open(table: &'t DeTable<'i>, span: Span) -> Reader<'t, 'i> {
+    pub(crate) fn open(table: &'t DeTable<'i>, span: Span) -> Reader<'t, 'i> {
         Reader { table, span }
     }
 
     /// The keys that are there, and where.
-    pub(super) fn keys(&self) -> BTreeMap<String, Span> {
+    pub(crate) fn keys(&self) -> BTreeMap<String, Span> {
         self.table.keys().map(|key| (key.get_ref().to_string(), key.span())).collect()
     }
 
     /// Reports a key that must be there and is not.
-    pub(super) fn require(&self, key: &str, found: &mut Found) {
+    pub(crate) fn require(&self, key: &str, found: &mut Found) {
         if !found.broken && self.table.get(key).is_none() {
             found.add(&self.span, format!("`{key}` is missing"));
         }
     }
 
-    pub(super) fn string(&self, key: &str, found: &mut Found) -> Option<Spanned<String>> {
+    pub(crate) fn string(&self, key: &str, found: &mut Found) -> Option<Spanned<String>> {
         self.scalar(key, &STRING, found)
     }
 
-    pub(super) fn bool(&self, key: &str, found: &mut Found) -> Option<Spanned<bool>> {
+    pub(crate) fn bool(&self, key: &str, found: &mut Found) -> Option<Spanned<bool>> {
         self.scalar(key, &BOOL, found)
     }
 
-    pub(super) fn integer(&self, key: &str, found: &mut Found) -> Option<Spanned<i64>> {
+    pub(crate) fn integer(&self, key: &str, found: &mut Found) -> Option<Spanned<i64>> {
         self.scalar(key, &INTEGER, found)
     }
 
-    pub(super) fn number(&self, key: &str, found: &mut Found) -> Option<Spanned<f64>> {
+    pub(crate) fn number(&self, key: &str, found: &mut Found) -> Option<Spanned<f64>> {
         self.scalar(key, &NUMBER, found)
     }
 
     /// Any value but a table.
-    pub(super) fn literal(&self, key: &str, found: &mut Found) -> Option<Spanned<Literal>> {
+    pub(crate) fn literal(&self, key: &str, found: &mut Found) -> Option<Spanned<Literal>> {
         literal(key, self.table.get(key)?, found)
     }
 
     /// Every key with its value.
-    pub(super) fn literals(&self, found: &mut Found) -> Vec<(Spanned<String>, Spanned<Literal>)> {
+    pub(crate) fn literals(&self, found: &mut Found) -> Vec<(Spanned<String>, Spanned<Literal>)> {
         let entry = |(key, value): (&Spanned<_>, _)| {
             let name: Spanned<String> = owned(key);
             literal(name.get_ref(), value, found).map(|value| (name.clone(), value))
@@ -93,7 +93,7 @@ impl<'t, 'i> Reader<'t, 'i> {
     }
 
     /// Every key with its integer.
-    pub(super) fn integers(&self, found: &mut Found) -> Vec<(Spanned<String>, Spanned<i64>)> {
+    pub(crate) fn integers(&self, found: &mut Found) -> Vec<(Spanned<String>, Spanned<i64>)> {
         let entry = |(key, value): (&Spanned<_>, _)| {
             let name: Spanned<String> = owned(key);
             take(name.get_ref(), value, &INTEGER, found).map(|value| (name.clone(), value))
@@ -101,8 +101,32 @@ impl<'t, 'i> Reader<'t, 'i> {
         self.table.iter().filter_map(entry).collect()
     }
 
+    /// Every key with its string.
+    pub(crate) fn texts(&self, found: &mut Found) -> Vec<(Spanned<String>, Spanned<String>)> {
+        let entry = |(key, value): (&Spanned<_>, _)| {
+            let name: Spanned<String> = owned(key);
+            take(name.get_ref(), value, &STRING, found).map(|value| (name.clone(), value))
+        };
+        self.table.iter().filter_map(entry).collect()
+    }
+
+    /// Every key with its table.
+    pub(crate) fn each_table(
+        &self,
+        found: &mut Found,
+    ) -> Vec<(Spanned<String>, &'t DeTable<'i>, Span)> {
+        let mut tables = Vec::new();
+        for (key, value) in self.table.iter() {
+            match value.get_ref().as_table() {
+                Some(table) => tables.push((owned(key), table, value.span())),
+                None => mismatch(key.get_ref(), value, "a table", found),
+            }
+        }
+        tables
+    }
+
     /// An array of strings; empty if the key is not there.
-    pub(super) fn strings(&self, key: &str, found: &mut Found) -> Vec<Spanned<String>> {
+    pub(crate) fn strings(&self, key: &str, found: &mut Found) -> Vec<Spanned<String>> {
         let element = |value, found: &mut Found| take(key, value, &STRING, found);
         self.elements(key, "an array of strings", found)
             .iter()
@@ -111,7 +135,7 @@ impl<'t, 'i> Reader<'t, 'i> {
     }
 
     /// A string, or an array of strings.
-    pub(super) fn one_or_more(&self, key: &str, found: &mut Found) -> Vec<Spanned<String>> {
+    pub(crate) fn one_or_more(&self, key: &str, found: &mut Found) -> Vec<Spanned<String>> {
         match self.table.get(key) {
             Some(value) if value.get_ref().is_str() => {
                 take(key, value, &STRING, found).into_iter().collect()
@@ -125,13 +149,13 @@ impl<'t, 'i> Reader<'t, 'i> {
     }
 
     /// An array of any values but tables; empty if the key is not there.
-    pub(super) fn list(&self, key: &str, found: &mut Found) -> Vec<Spanned<Literal>> {
+    pub(crate) fn list(&self, key: &str, found: &mut Found) -> Vec<Spanned<Literal>> {
         let values = self.elements(key, "an array", found);
         values.iter().filter_map(|value| literal(key, value, found)).collect()
     }
 
     /// A table.
-    pub(super) fn table(&self, key: &str, found: &mut Found) -> Option<(&'t DeTable<'i>, Span)> {
+    pub(crate) fn table(&self, key: &str, found: &mut Found) -> Option<(&'t DeTable<'i>, Span)> {
         let value = self.table.get(key)?;
         let table = value.get_ref().as_table();
         if table.is_none() {
@@ -141,7 +165,7 @@ impl<'t, 'i> Reader<'t, 'i> {
     }
 
     /// An array of tables; empty if the key is not there.
-    pub(super) fn tables(&self, key: &str, found: &mut Found) -> Vec<(&'t DeTable<'i>, Span)> {
+    pub(crate) fn tables(&self, key: &str, found: &mut Found) -> Vec<(&'t DeTable<'i>, Span)> {
         let mut tables = Vec::new();
         for value in self.elements(key, "an array of tables", found) {
             match value.get_ref().as_table() {
@@ -209,12 +233,12 @@ fn owned(key: &Spanned<std::borrow::Cow<'_, str>>) -> Spanned<String> {
     Spanned::new(key.span(), key.get_ref().to_string())
 }
 
-pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
+pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
+pub(crate) fn number(value: &DeValue<'_>) -> Option<f64> {
     match value {
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => integer(value).map(|integer| integer as f64),

@@ -415,7 +415,7 @@ fn broken_toml_hides_no_other_misspelling_and_invents_no_missing_key() {
 }
 
 fn spec(text: &str) -> Spec {
-    parse("f", text).unwrap_or_else(|problems| panic!("{}", Problems(problems)))
+    parse("f", text).unwrap_or_else(|problems| panic!("{}", Problems::of_transforms(problems)))
 }
 
 fn slots(spec: &Spec) -> Vec<(Vec<&str>, Wire)> {
