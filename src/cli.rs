@@ -15,11 +15,13 @@ mod check;
 mod init;
 mod emulate;
 mod tables;
+mod ask;
 mod query;
 mod completions;
 mod man;
 mod words;
 
+pub use ask::AskArgs;
 pub use check::CheckArgs;
 pub use completions::{CompletionsArgs, Shell, completions};
 pub use emulate::EmulateArgs;
@@ -84,6 +86,9 @@ pub enum Verb {
     /// Show the runs of tables, and how far each partition is read
     #[command(after_help = tables::HISTORY_EXAMPLE)]
     History(HistoryArgs),
+    /// Answer the business questions from clean tables
+    #[command(after_help = ask::EXAMPLE)]
+    Ask(AskArgs),
     /// Answer a question in SQL from clean tables
     #[command(after_help = query::EXAMPLE)]
     Query(QueryArgs),
@@ -107,6 +112,7 @@ impl Verb {
             Verb::Vacuum(_) => "vacuum",
             Verb::Replay(_) => "replay",
             Verb::History(_) => "history",
+            Verb::Ask(_) => "ask",
             Verb::Query(_) => "query",
             Verb::Completions(_) => "completions",
             Verb::Man(_) => "man",

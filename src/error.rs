@@ -236,6 +236,19 @@ pub enum Error {
         place: String,
     },
 
+    /// Mend the questions that failed: the others were answered.
+    #[error("{count} of {asked} questions were not answered: {failed}")]
+    Unanswered {
+        /// The names of those that failed.
+        failed: String,
+        /// How many these are.
+        count: usize,
+        /// How many were asked.
+        asked: usize,
+        /// The code that all of these failures have, or else 1.
+        exit_code: u8,
+    },
+
     /// Run again when convenient: a signal ended the run, nothing is half done.
     #[error("stopped by {0}; nothing was committed by the steps that were under way")]
     Stopped(Signal),
@@ -299,6 +312,7 @@ impl Error {
             | Error::SchemaChanged { .. } => 2,
             Error::TooManyRejects { .. } => 3,
             Error::Ahead { .. } => 75,
+            Error::Unanswered { exit_code, .. } => *exit_code,
             Error::Stopped(Signal::Interrupt) => 130,
             Error::Stopped(Signal::Terminate) => 143,
             _ => 1,

@@ -45,6 +45,8 @@ pub enum Command {
     Replay(Replay),
     /// `pinclean history`
     History(History),
+    /// `pinclean ask`
+    Ask(Ask),
     /// `pinclean query`
     Query(Query),
     /// `pinclean completions`
@@ -215,6 +217,37 @@ pub struct History {
     pub limit: usize,
     /// Whether JSON is printed.
     pub json: bool,
+}
+
+/// What `pinclean ask` does.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Which questions.
+    pub wanted: Questions,
+    /// Names of parameters and their values, as typed.
+    pub set: Vec<(String, String)>,
+    /// Folder of questions; `None` for those built in.
+    pub questions: Option<PathBuf>,
+    /// Where the tables are; it names none.
+    pub tables: Tables,
+    /// The version of the tables; `None` for the latest.
+    pub as_of: Option<AsOf>,
+    /// The form of the answers, if one was asked for.
+    pub format: Option<Saved>,
+    /// Folder, `file://` or `s3://` URL for a file of each answer; `None` to
+    /// print them.
+    pub save: Option<String>,
+}
+
+/// Which questions are answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Questions {
+    /// None: they are listed.
+    Listed,
+    /// All.
+    All,
+    /// Those of these names, as typed; at least one.
+    Named(Vec<String>),
 }
 
 /// What `pinclean query` does.

@@ -27,6 +27,7 @@ fn help_tells_the_commands_and_the_layers() {
       replay       Clean the quarantined records again, after transforms were mended
       history      Show the runs of tables, and how far each partition is read
       query        Answer a question in SQL from clean tables
+      ask          Answer the business questions from clean tables
       completions  Print what makes a shell complete commands and options
       man          Print the manual page, or save one of each command
       help         Print this message or the help of the given subcommand(s)

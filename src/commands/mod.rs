@@ -16,6 +16,7 @@ pub mod optimize;
 pub mod vacuum;
 pub mod replay;
 pub mod history;
+pub mod ask;
 pub mod query;
 pub mod completions;
 pub mod man;
@@ -35,6 +36,7 @@ pub fn dispatch(command: &Command, ui: &Ui, run_id: &str) -> Result<()> {
         Command::Vacuum(settings) => vacuum::vacuum(settings, ui),
         Command::Replay(settings) => replay::replay(settings, ui, run_id),
         Command::History(settings) => history::history(settings, ui),
+        Command::Ask(settings) => ask::ask(settings),
         Command::Query(settings) => query::query(settings),
         Command::Completions(shell) => completions::completions(*shell),
         Command::Man(settings) => man::man(settings, ui),

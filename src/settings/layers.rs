@@ -171,8 +171,15 @@ impl<'a> Layers<'a> {
 }
 
 /// The options that mean something else in another command: see [`Name::of`].
-pub(super) const APART: [(&str, &str); 5] =
-    [("init", "out"), ("vacuum", "force"), ("query", "format"), ("query", "save"), ("man", "save")];
+pub(super) const APART: [(&str, &str); 7] = [
+    ("init", "out"),
+    ("vacuum", "force"),
+    ("query", "format"),
+    ("query", "save"),
+    ("ask", "format"),
+    ("ask", "save"),
+    ("man", "save"),
+];
 
 /// An option's name in every layer.
 #[derive(Debug, Clone, Copy)]

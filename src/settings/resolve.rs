@@ -19,6 +19,7 @@ use crate::emulate::Partitioner;
 
 mod query;
 mod tables;
+mod ask;
 
 pub use tables::{DEFAULT_TARGET_SIZE, SAFE_RETENTION};
 
@@ -129,6 +130,7 @@ impl Command {
             Verb::Vacuum(args) => tables::vacuum(args, layers).map(Command::Vacuum),
             Verb::Replay(args) => tables::replay(args, layers).map(Command::Replay),
             Verb::History(args) => tables::history(args, layers).map(Command::History),
+            Verb::Ask(args) => ask::ask(args, layers).map(Command::Ask),
             Verb::Query(args) => query::query(args, layers).map(Command::Query),
             Verb::Completions(args) => completions(&args).map(Command::Completions),
             Verb::Man(args) => man(args, layers).map(Command::Man),

@@ -87,7 +87,8 @@ fn samples(name: &str) -> [&'static str; 3] {
         "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
         | "partitions" | "optimize-after" | "limit" => ["11", "12", "13"],
         "save" => ["a.csv", "b.md", "c.parquet"],
-        "file" => ["a", "b", "c"],
+        "file" | "questions" => ["a", "b", "c"],
+        "set" => ["a=1", "b=2", "c=3"],
         "as-of" => ["1", "2026-11-20", "2026-11-20T10:00:00Z"],
         "partitioner" => ["field", "daily", "hourly"],
         other => panic!("add three values of --{other}"),
@@ -107,6 +108,7 @@ fn commands_of(option: &Opt) -> Vec<String> {
             "replay",
             "history",
             "query",
+            "ask",
             "completions",
             "man",
         ]
@@ -120,6 +122,7 @@ fn variable(option: &Opt, command: &str) -> String {
     match (command, option.name.as_str()) {
         ("init", "out") => "PINCLEAN_INIT_OUT".to_owned(),
         ("vacuum", "force") => "PINCLEAN_VACUUM_FORCE".to_owned(),
+        ("ask", "format" | "save") => format!("PINCLEAN_ASK_{name}"),
         ("query", "format" | "save") => format!("PINCLEAN_QUERY_{name}"),
         ("man", "save") => "PINCLEAN_MAN_SAVE".to_owned(),
         _ => format!("PINCLEAN_{name}"),
