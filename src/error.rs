@@ -84,7 +84,7 @@ pub enum Error {
 
     /// Give credentials.
     #[error(
-        "no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket"
+        "no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket"
     )]
     NoCredentials {
         /// What the credential chain said.

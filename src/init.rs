@@ -25,7 +25,8 @@ pub use sample::{Sample, Sampling, sample};
 
 use crate::{Error, Result};
 
-/// Writes a drafted file; one that is there only if it may be overwritten.
+/// Writes a drafted file, and makes its folder; a file that is there is only
+/// overwritten if it may be.
 ///
 /// # Errors
 /// [`Error::File`] if the file is there, [`Error::Write`] if it cannot be written.
@@ -35,12 +36,15 @@ pub fn save(text: &str, path: &Path, overwrite: bool) -> Result<()> {
         true => options.write(true).create(true).truncate(true),
         false => options.write(true).create_new(true),
     };
+    let not_written =
+        |e: std::io::Error| Error::Write { place: path.display().to_string(), source: e.into() };
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).map_err(not_written)?;
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => Error::File {
             path: path.to_owned(),
             problem: "the file is there already: name another, or overwrite it with --force".into(),
         },
-        _ => Error::Write { place: path.display().to_string(), source: source.into() },
+        _ => not_written(source),
     })
 }

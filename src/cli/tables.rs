@@ -40,7 +40,8 @@ pub struct TablesArgs {
     #[arg(value_name = "TABLE")]
     pub names: Vec<String>,
     /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
-    #[arg(long = "tables", value_name = "URL", help_heading = "Tables")]
+    // `run` calls the same place --out, and so do the variable and the key.
+    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
     pub out: Option<String>,
 }
 

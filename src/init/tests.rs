@@ -311,8 +311,17 @@ fn a_file_that_is_there_is_not_overwritten_unasked() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
     save("2", &path, true).unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "2");
-    let nowhere = root.path().join("none/t.toml");
+    let nowhere = root.path().join("t.toml/t.toml");
     assert!(matches!(save("", &nowhere, false), Err(Error::Write { .. })));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "2");
+}
+
+#[test]
+fn the_folder_of_the_file_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("my/transforms/t.toml");
+    save("one", &path, false).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
 }
 
 fn scalar() -> impl Strategy<Value = Value> {

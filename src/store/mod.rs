@@ -103,7 +103,7 @@ impl Store {
         let problem = |problem: String| Error::File { path: folder.to_owned(), problem };
         let root = folder.canonicalize().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => {
-                problem("there is no such folder: check the path, and where it starts".into())
+                problem("there is no such folder: check the path, and where it starts; a bucket is s3://NAME".into())
             }
             _ => problem(e.to_string()),
         })?;

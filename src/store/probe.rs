@@ -28,8 +28,10 @@ pub async fn probe(output: &Output, id: &str) -> Result<()> {
         Ok(()) => put().await.map(drop),
         Err(_) => Ok(()),
     };
-    if let Err(error) = output.objects.delete(&path).await {
-        tracing::debug!(place = output.place(&path), %error, "the probe stays");
+    let removed = output.objects.delete(&path).await;
+    if let (Ok(()), Err(error)) = (&first, removed) {
+        // Maintenance will not be able to delete either.
+        tracing::warn!("the probe stays: {}", output.delete_error(&path, error));
     }
     let unsafe_store = |problem: String| Error::UnsafeStore { place: output.url.clone(), problem };
     match (first, second) {

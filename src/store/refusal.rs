@@ -106,6 +106,19 @@ fn answered(status: u16, code: &str, message: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CredentialFailure(pub(super) String);
 
+impl CredentialFailure {
+    /// The same failure of a named profile. Where there are no AWS files at all
+    /// the chain does not say which one it looked for.
+    pub(super) fn of_profile(self, profile: Option<&str>) -> CredentialFailure {
+        match profile {
+            Some(name) if !self.0.contains(name) => {
+                CredentialFailure(format!("profile `{name}` gives none: {}", self.0))
+            }
+            _ => self,
+        }
+    }
+}
+
 impl fmt::Display for CredentialFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -196,8 +196,9 @@ impl S3 {
         if let Some(credentials) = &resolved.credentials {
             // Here, so that a run without credentials ends before it starts.
             let failure = credentials.get().await.err();
-            if let Some(source) = failure {
-                return Err(Error::NoCredentials { source: Box::new(source) });
+            if let Some(failure) = failure {
+                let source = Box::new(failure.of_profile(options.profile.as_deref()));
+                return Err(Error::NoCredentials { source });
             }
         }
         let locator = Locator::new(session, requests).await;

@@ -55,9 +55,20 @@ fn a_profile_that_is_not_there_is_named() {
         .args(["--profile", "nihgt", "--region", "eu-west-1", "--endpoint-url", &endpoint])
         .failed(1);
     insta::assert_snapshot!(told, @r"
-    error: no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
+    error: no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
       caused by: the credential provider was not enabled: profile `nihgt` was not defined: could not find source profile nihgt referenced from the root profile
     ");
+}
+
+#[test]
+fn a_profile_is_named_where_there_are_no_aws_files_at_all() {
+    let world = world();
+    let out = world.path("clean");
+    let run = world.run_from(&["--bucket", "far"], out.to_str().unwrap()).without(&VARIABLES);
+    let nowhere = world.path("none");
+    let run = run.env("AWS_CONFIG_FILE", &nowhere).env("AWS_SHARED_CREDENTIALS_FILE", &nowhere);
+    let told = run.args(["--profile", "night", "--region", "eu-west-1"]).failed(1);
+    assert!(told.contains("caused by: profile `night` gives none: "), "{told}");
 }
 
 #[test]

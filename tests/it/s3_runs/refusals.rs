@@ -56,6 +56,20 @@ fn a_missing_bucket_is_named_as_source_and_as_output() {
 }
 
 #[test]
+fn what_may_not_be_deleted_is_told_and_stops_nothing() {
+    let world = World::new();
+    world.fill(&LAYOUT);
+    for op in [Op::Delete, Op::DeleteMany] {
+        world.server.faults().add(Rule::new(Fault::AccessDenied).on(op).in_bucket(OUT));
+    }
+    let told = world.run("s3://tables").done().stderr;
+    let expected =
+        "the probe stays: s3:DeleteObject is not allowed on s3://tables/_pinclean/probe-";
+    assert!(told.contains(expected), "{told}");
+    assert_eq!(world.server.keys(OUT, "_pinclean/").len(), 1);
+}
+
+#[test]
 fn a_missing_permission_names_the_action_and_the_place() {
     Format::BOTH.into_iter().for_each(missing_permissions_are_named);
 }
@@ -129,7 +143,7 @@ fn no_credentials_and_wrong_ones_name_the_ways_to_give_some() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.time < Duration::from_secs(15), "{:?}", ended.time);
     insta::assert_snapshot!(ended.stderr, @r"
-    error: no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
+    error: no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
       caused by: the credential provider was not enabled: no credentials found in chain. Attempted:
       Environment: the credential provider was not enabled: environment variable not set
       Profile: the credential provider was not enabled
@@ -139,12 +153,12 @@ fn no_credentials_and_wrong_ones_name_the_ways_to_give_some() {
     ");
     let told = world.run("s3://tables").env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN").failed(1);
     insta::assert_snapshot!(told, @r"
-    error: no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
+    error: no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
       caused by: S3 answered 403 InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records.
     ");
     let told = world.run("s3://tables").env("AWS_SECRET_ACCESS_KEY", "wrong").failed(1);
     insta::assert_snapshot!(told, @r"
-    error: no usable AWS credentials were found: set --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
+    error: no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, --profile or AWS_PROFILE, run `aws sso login`, or use --no-sign-request for a public bucket
       caused by: S3 answered 403 SignatureDoesNotMatch
     ");
 }
