@@ -9,6 +9,7 @@ mod command;
 mod table;
 
 mod cases;
+mod deploy;
 mod kill;
 mod optimize;
 mod peer;

@@ -2,8 +2,8 @@
 
 mod exit_codes;
 mod grammar;
-mod markdown;
-mod world;
+pub mod markdown;
+pub mod world;
 
 use regex::Regex;
 use serde_json::Value;

@@ -1,0 +1,89 @@
+//! The manifests against their schemas, and their command lines by the program.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::named;
+use crate::command::{isolated, program, said};
+use crate::readme::markdown::repository;
+use crate::readme::world::World;
+
+/// Runs a manifest's arguments where its buckets are: it must commit rows.
+fn check_arguments(arguments: &[String], of: &str) {
+    let world = World::new();
+    let quoted: Vec<String> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
+    let output = world.shell(&format!("pinclean {}", quoted.join(" ")));
+    assert!(output.status.success(), "{of}: {}", said(&output));
+    let reports = world.reports();
+    assert!(reports.len() == 1 && reports[0]["outcome"] == "committed", "{of}: {reports:#?}");
+    let written = reports[0]["tables"]["pin"]["records_written"].as_u64();
+    assert!(written > Some(0), "{of}: {reports:#?}");
+}
+
+#[test]
+fn manifests_fit_their_schemas_and_the_program_takes_their_arguments() {
+    let Some(python) = named("PINCLEAN_DEPLOY_PYTHON", "Python with botocore") else { return };
+    let mut check = isolated(python, &repository());
+    check.env("PYTHONDONTWRITEBYTECODE", "1").args(["-c", include_str!("manifests.py")]);
+    let output = check.arg(repository()).arg(env!("CARGO_PKG_VERSION")).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let commands: BTreeMap<String, Vec<String>> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(commands.len(), 2);
+    for (file, arguments) in commands {
+        check_arguments(&arguments, &file);
+    }
+}
+
+fn unit(name: &str) -> String {
+    fs::read_to_string(repository().join("deploy/systemd").join(name)).unwrap()
+}
+
+#[test]
+fn the_service_starts_a_run_that_the_program_takes() {
+    let service = unit("pinclean.service");
+    let start = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    // A single % would be a specifier.
+    assert!(!start.replace("%%", "").contains('%'), "{start}");
+    let start = start.replace("%%", "%");
+    let words: Vec<String> = start.split(' ').map(str::to_owned).collect();
+    assert_eq!(words[0], "/usr/local/bin/pinclean");
+    check_arguments(&words[1..], "pinclean.service");
+}
+
+/// The units with this program in place of an installed one.
+fn copy_units(folder: &Path) {
+    let program = program().into_string().unwrap();
+    let service = unit("pinclean.service").replace("/usr/local/bin/pinclean", &program);
+    fs::write(folder.join("pinclean.service"), service).unwrap();
+    fs::write(folder.join("pinclean.timer"), unit("pinclean.timer")).unwrap();
+}
+
+#[test]
+fn systemd_finds_nothing_wrong_with_the_units() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        println!("skipped: there is no systemd-analyze");
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    copy_units(scratch.path());
+    let analyze = |args: &[&str]| {
+        let output = Command::new("systemd-analyze").current_dir(&scratch).args(args).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    };
+    let said = analyze(&["verify", "./pinclean.service", "./pinclean.timer"]);
+    assert!(!said.contains("pinclean"), "{said}");
+    let timer = unit("pinclean.timer");
+    let when = timer.lines().find_map(|line| line.strip_prefix("OnCalendar=")).unwrap();
+    assert!(analyze(&["calendar", when]).contains("Next elapse"));
+    // Exposure in tenths, from 0 to 100, as `systemd-analyze security` counts it.
+    let args = ["security", "--offline=true", "--threshold=20", "./pinclean.service"];
+    analyze(&args);
+}
