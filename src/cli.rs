@@ -65,6 +65,12 @@ pub enum Verb {
     /// Clean what is new in a bucket or folder into tables
     #[command(after_help = run::EXAMPLE)]
     Run(Box<RunArgs>),
+    /// Answer a question in SQL from clean tables
+    #[command(after_help = query::EXAMPLE)]
+    Query(QueryArgs),
+    /// Answer the business questions from clean tables
+    #[command(after_help = ask::EXAMPLE)]
+    Ask(AskArgs),
     /// Validate transforms and run their examples
     #[command(after_help = check::EXAMPLE)]
     Check(CheckArgs),
@@ -74,24 +80,18 @@ pub enum Verb {
     /// Write a bucket of invented records, as the sink would
     #[command(after_help = emulate::EXAMPLE)]
     Emulate(EmulateArgs),
+    /// Clean the quarantined records again, after transforms were mended
+    #[command(after_help = tables::REPLAY_EXAMPLE)]
+    Replay(ReplayArgs),
     /// Pack the small files of tables into larger ones
     #[command(after_help = tables::OPTIMIZE_EXAMPLE)]
     Optimize(OptimizeArgs),
     /// Delete files that tables no longer use
     #[command(after_help = tables::VACUUM_EXAMPLE)]
     Vacuum(VacuumArgs),
-    /// Clean the quarantined records again, after transforms were mended
-    #[command(after_help = tables::REPLAY_EXAMPLE)]
-    Replay(ReplayArgs),
     /// Show the runs of tables, and how far each partition is read
     #[command(after_help = tables::HISTORY_EXAMPLE)]
     History(HistoryArgs),
-    /// Answer the business questions from clean tables
-    #[command(after_help = ask::EXAMPLE)]
-    Ask(AskArgs),
-    /// Answer a question in SQL from clean tables
-    #[command(after_help = query::EXAMPLE)]
-    Query(QueryArgs),
     /// Print what makes a shell complete commands and options
     #[command(after_help = completions::EXAMPLE)]
     Completions(CompletionsArgs),
