@@ -2,6 +2,7 @@
 //! then the second ends it.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,32 +14,39 @@ use crate::{Error, Result};
 /// Whether a command listens, and ends by itself.
 static HEEDED: AtomicBool = AtomicBool::new(false);
 
+/// How long a command that listens may take to end: `docker stop` kills after 10
+/// seconds, Kubernetes after 30. Who is cut off leaves what a crash does, which the
+/// next run puts right.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// From now on the first signal ends the process with 130 or 143, once it was told
-/// why, unless a [`Stop`] listens by then. The system would end it too, but not as
-/// the first process of a container, where signals that nobody asked for are lost.
+/// why; if a [`Stop`] listens by then, only after a few seconds. The system would end
+/// it too, but not as the first process of a container, where signals that nobody
+/// asked for are lost.
 ///
 /// # Errors
 /// [`Error::Internal`] if the system refuses to hand over the signals.
 pub fn end_the_process(tell: impl Fn(&Error) + Send + 'static) -> Result<()> {
     let failed = |e: std::io::Error| Error::Internal { stage: "signals", message: e.to_string() };
-    let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let inside = runtime.enter();
     let mut interrupts = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminations = signal(SignalKind::terminate()).map_err(failed)?;
     drop(inside);
     let wait = async move {
-        loop {
-            let which = tokio::select! {
-                Some(()) = interrupts.recv() => Signal::Interrupt,
-                Some(()) = terminations.recv() => Signal::Terminate,
-                else => return,
-            };
-            if !HEEDED.load(SeqCst) {
-                let stopped = Error::Stopped(which);
-                tell(&stopped);
-                std::process::exit(stopped.exit_code().into());
-            }
+        let which = tokio::select! {
+            Some(()) = interrupts.recv() => Signal::Interrupt,
+            Some(()) = terminations.recv() => Signal::Terminate,
+            else => return,
+        };
+        if HEEDED.load(SeqCst) {
+            tokio::time::sleep(PATIENCE).await;
+            let seconds = PATIENCE.as_secs();
+            tracing::warn!("cut off after {seconds} s: if a commit was under way, it may yet land");
         }
+        let stopped = Error::Stopped(which);
+        tell(&stopped);
+        std::process::exit(stopped.exit_code().into());
     };
     let named = std::thread::Builder::new().name("signals".to_owned());
     named.spawn(move || runtime.block_on(wait)).map(drop).map_err(failed)

@@ -11,6 +11,7 @@ mod table;
 mod cases;
 mod deploy;
 mod kill;
+mod operate;
 mod optimize;
 mod peer;
 mod readme;

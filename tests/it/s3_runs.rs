@@ -12,4 +12,4 @@ mod real;
 mod refusals;
 mod same;
 mod signals;
-mod world;
+pub mod world;

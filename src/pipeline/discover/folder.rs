@@ -34,6 +34,7 @@ pub(super) struct Folder {
 }
 
 /// An object that was listed, and when it was written, if that is known.
+#[derive(Clone, Copy)]
 struct Seen {
     name: ValueName,
     modified: Option<DateTime<Utc>>,
@@ -82,10 +83,11 @@ impl Folder {
     fn note(&mut self, seen: Seen) {
         let ValueName { partition, start, .. } = seen.name;
         if self.committed.get(&partition) == Some(&start) {
-            self.at_watermark.insert(partition, Seen { ..seen });
+            self.at_watermark.insert(partition, seen);
         }
-        if self.newest.get(&partition).is_none_or(|newest| start >= newest.name.start) {
-            self.newest.insert(partition, seen);
+        let newest = self.newest.entry(partition).or_insert(seen);
+        if start >= newest.name.start {
+            *newest = seen;
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::world::{LAKE, OUT, World};
 use crate::s3::{Fault, Op, Rule};
-use crate::table::{Format, assert_same};
+use crate::table::{Format, assert_same, assert_same_rows};
 
 /// Long enough for a machine under load, and far below the timeouts of requests.
 const SOON: Duration = Duration::from_secs(4);
@@ -73,6 +73,47 @@ fn a_run_that_waits_for_a_listing_stops() {
         |rule| rule.on(Op::List).in_bucket(LAKE),
         |world| world.requests(LAKE, Op::List) > 0,
     );
+}
+
+#[test]
+fn a_run_that_waits_for_the_log_of_a_table_stops() {
+    assert_stops(
+        &[TERMINATE],
+        |rule| rule.on(Op::List).on(Op::Get).in_bucket(OUT),
+        |world| world.requests(OUT, Op::List) + world.requests(OUT, Op::Get) > 0,
+    );
+}
+
+/// A commit that is under way may yet land: it is waited for, but not for long, and
+/// whatever became of it, the next run carries on.
+#[test]
+fn a_run_that_waits_for_its_commit_stops() {
+    for format in Format::BOTH {
+        let world = World::of(format);
+        let expected = world.local(&world.fill(&["--rows", "200", "--flush-size", "50"]));
+        let log = match format {
+            Format::Delta => "geo/_delta_log/",
+            Format::Parquet => "geo/_pinclean/",
+        };
+        let slow = Rule::new(Fault::Delay(Duration::from_secs(120)));
+        world.server.faults().add(slow.on(Op::Put).in_bucket(OUT).under(log));
+        let run = world.run("s3://tables").start();
+        let commits = || {
+            let log = |key: Option<&str>| key.is_some_and(|key| key.starts_with(log));
+            let requests = world.server.log();
+            requests.iter().any(|r| r.op == Op::Put && r.bucket == OUT && log(r.key.as_deref()))
+        };
+        wait_until("the commit", commits);
+        let begin = Instant::now();
+        run.signal("TERM");
+        let ended = run.end();
+        assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+        assert!(ended.stderr.contains("cut off after"), "{}", ended.stderr);
+        world.server.faults().clear();
+        world.run("s3://tables").done();
+        assert_same_rows(&world.out(""), &expected);
+    }
 }
 
 #[test]
