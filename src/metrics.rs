@@ -168,14 +168,14 @@ fn of_the_lag(text: &mut Text, lag: &BTreeMap<String, Lag>) {
     };
     text.gauge(
         "pinclean_lag_objects",
-        "Objects that the last run listed and that no commit of their table holds. Not there if \
-         not all were listed.",
+        "Objects that the last run listed, and that neither it nor a run before it committed. Not \
+         there if not all were listed.",
         each(|lag| lag.objects.map(|objects| i64::try_from(objects).unwrap_or(i64::MAX))),
     );
     text.gauge(
         "pinclean_lag_seconds",
         "How much later the newest object that the last run listed was written than the newest \
-         that was committed; 0 if all are. Not there if either is not known.",
+         that is committed; 0 if all are. Not there if either is not known.",
         each(|lag| lag.seconds),
     );
     text.gauge(

@@ -9,7 +9,8 @@ use crate::pipeline::discover::{Discovered, Latest, Total};
 /// How far one table was behind its source when the run ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// Objects that were listed and that no commit holds; `None` if that is not known.
+    /// Objects that were listed, and that neither this run nor one before it committed;
+    /// `None` if that is not known.
     pub objects: Option<u64>,
     /// How much later the newest object was written than the newest that was
     /// committed; 0 if all are. `None` if either is not known.

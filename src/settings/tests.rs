@@ -75,8 +75,8 @@ impl World {
 fn samples(name: &str) -> [&'static str; 3] {
     match name {
         "bucket" => ["one", "two", "three"],
-        "source" | "topics-dir" | "transforms" | "out" | "report" | "profile" | "region"
-        | "user" | "topic" | "sort" => ["a", "b", "c"],
+        "source" | "topics-dir" | "transforms" | "out" | "report" | "metrics" | "profile"
+        | "region" | "user" | "topic" | "sort" => ["a", "b", "c"],
         "file-delim" => ["-", "_", "~"],
         "endpoint-url" => ["http://a", "http://b", "http://c"],
         "max-rejects" => ["1", "2%", "3"],

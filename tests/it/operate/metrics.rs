@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::command::said;
 use crate::peer;
-use crate::s3::{Fault, Op, Rule};
+use crate::s3::{Fault, Op, Rule, Store};
 use crate::s3_runs::world::{Ended, LAKE, OUT, Pinclean, World};
 
 /// The samples of one file.
@@ -190,6 +190,25 @@ fn what_a_run_did_not_come_to_know_is_left_out() {
     let metrics = ends(&world, watched(&world), 1).1;
     unknown(&metrics);
     assert!(metrics.get("run_requests", &[("kind", "list")]) > 0.0);
+}
+
+#[test]
+fn a_run_that_another_one_overtook_tells_what_it_did_not_commit() {
+    let world = World::new();
+    world.fill(&["--rows", "20", "--flush-size", "10"]);
+    world.run("s3://tables/first").done();
+    let path = "geo/_delta_log/00000000000000000000.json";
+    let commit = world.server.get(OUT, &format!("first/{path}")).unwrap();
+    let object = world.server.keys(LAKE, "topics/").remove(0);
+    let overtake = move |store: &Store| store.put(OUT, &format!("clean/{path}"), commit);
+    world.server.faults().on_get(LAKE, &object, overtake);
+    let (_, metrics) = ends(&world, watched(&world), 75);
+    for table in ["geo", "pin", "user"] {
+        assert_eq!(metrics.get("lag_objects", &[("table", table)]), 2.0);
+        // Nothing was committed before, so that it cannot be said how long ago.
+        assert_eq!(metrics.find("lag_seconds", &[("table", table)]), None);
+    }
+    assert_eq!(metrics.find("last_success_timestamp_seconds", &[]), None);
 }
 
 #[test]
