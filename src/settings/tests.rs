@@ -87,7 +87,7 @@ fn samples(name: &str) -> [&'static str; 3] {
         "concurrency" | "sample" | "rows" | "start-offset" | "seed" | "flush-size"
         | "partitions" | "optimize-after" | "limit" => ["11", "12", "13"],
         "save" => ["a.csv", "b.md", "c.parquet"],
-        "file" | "metrics" | "questions" => ["a", "b", "c"],
+        "file" | "questions" => ["a", "b", "c"],
         "set" => ["a=1", "b=2", "c=3"],
         "as-of" => ["1", "2026-11-20", "2026-11-20T10:00:00Z"],
         "partitioner" => ["field", "daily", "hourly"],
