@@ -244,7 +244,7 @@ fn source(args: SourceArgs, layers: &Layers<'_>) -> Result<(String, Layout)> {
         (Some(s), _) => s.parse(as_url)?,
         (None, Some(b)) => b.parse(as_bucket)?,
         (None, None) => {
-            let advice = "nothing says what to read: give --bucket NAME or --source URL";
+            let advice = "nothing says what to read: give --bucket NAME or --source URL, or --config FILE with one of them";
             return Err(Error::Usage(advice.to_owned()));
         }
     };

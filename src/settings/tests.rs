@@ -251,9 +251,13 @@ fn the_words_that_shells_complete_are_those_that_are_taken() {
             for word in &option.words {
                 assert!(given(word).resolve().is_ok(), "{command} --{} {word}", option.flag);
             }
-            let all = option.words.join(", ");
-            let expected = format!("--{}: \"other\" is not one of: {all}", option.flag);
-            assert_eq!(given("other").error(), expected, "{command}");
+            let refused = given("other").error().replace('`', "");
+            assert!(
+                refused.starts_with(&format!("--{}: \"other\" is no", option.flag)),
+                "{refused}"
+            );
+            let all = format!(" {}", option.words.join(", "));
+            assert!(refused.ends_with(&all), "{command}: {refused}");
         }
         seen.push(option.name);
     }
