@@ -4,8 +4,8 @@ use std::panic::PanicHookInfo;
 
 use crate::{Error, logging};
 
-/// Lets a panic end the process as an error does. Over some SQL, such as an integer
-/// of 20 digits, Polars panics where it should refuse; with `panic = "abort"`
+/// Lets a panic end the process as an error does. Over some SQL, such as
+/// `INTERVAL '1 fortnight'`, Polars panics where it should refuse; with `panic = "abort"`
 /// nothing could catch that.
 pub(super) fn explain_panics() {
     std::panic::set_hook(Box::new(|panic| {

@@ -116,11 +116,15 @@ fn too_early(text: &str) -> Option<String> {
     ))
 }
 
-/// The first line, without syntax trees.
+/// The first line, without syntax trees; and the last one if that says what is wrong.
 fn brief(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default().trim();
+    let (first, last) = (text.lines().next(), text.lines().next_back());
+    let line = match (first.unwrap_or_default().trim(), last.unwrap_or_default().trim()) {
+        (first, last) if first.ends_with(':') && first != last => format!("{first} {last}"),
+        (first, _) => first.to_owned(),
+    };
     match line.char_indices().nth(BRIEF) {
         Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+        None => line,
     }
 }

@@ -457,6 +457,10 @@ fn mistakes_say_what_there_is() {
             "SELECT count(n), sum(n) FROM pin",
             "two columns of the answer are called n: name them with AS",
         ),
+        (
+            "SELECT n FROM pin WHERE category ~ '['",
+            "regex parse error: error: unclosed character class",
+        ),
         ("SELECT sum(category) FROM pin", "`sum` operation not supported for dtype `str`"),
         ("SELECT CAST(category AS INT) FROM pin", "conversion from `str` to `i32` failed"),
     ];

@@ -14,6 +14,7 @@ mod kill;
 mod operate;
 mod optimize;
 mod peer;
+mod query;
 mod readme;
 mod real;
 mod replay;
