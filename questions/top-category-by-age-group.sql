@@ -5,7 +5,7 @@
 -- [parameters.ties]
 -- says = "of categories that are level: all, or one, the first by name"
 -- default = "all"
--- choices = { all = "category_count DESC", one = "category_count DESC, category" }
+-- choices = { all = "ALL", one = "DISTINCT ON (age_group)" }
 
 WITH users AS (
     SELECT ind, CASE
@@ -24,10 +24,10 @@ counts AS (
     GROUP BY age_group, category
 ),
 ranked AS (
-    SELECT *, RANK() OVER (PARTITION BY age_group ORDER BY $ties) AS place
+    SELECT *, RANK() OVER (PARTITION BY age_group ORDER BY category_count DESC) AS place
     FROM counts
 )
-SELECT age_group, category, category_count
+SELECT $ties age_group, category, category_count
 FROM ranked
 WHERE place = 1
 ORDER BY age_group, category

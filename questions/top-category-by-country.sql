@@ -5,7 +5,7 @@
 -- [parameters.ties]
 -- says = "of categories that are level: all, or one, the first by name"
 -- default = "all"
--- choices = { all = "category_count DESC", one = "category_count DESC, category" }
+-- choices = { all = "ALL", one = "DISTINCT ON (country)" }
 
 WITH counts AS (
     SELECT country, category, COUNT(DISTINCT unique_id) AS category_count
@@ -14,10 +14,10 @@ WITH counts AS (
     GROUP BY country, category
 ),
 ranked AS (
-    SELECT *, RANK() OVER (PARTITION BY country ORDER BY $ties) AS place
+    SELECT *, RANK() OVER (PARTITION BY country ORDER BY category_count DESC) AS place
     FROM counts
 )
-SELECT country, category, category_count
+SELECT $ties country, category, category_count
 FROM ranked
 WHERE place = 1
 ORDER BY country, category

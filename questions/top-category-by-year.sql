@@ -5,7 +5,7 @@
 -- [parameters.ties]
 -- says = "of categories that are level: all, or one, the first by name"
 -- default = "all"
--- choices = { all = "category_count DESC", one = "category_count DESC, category" }
+-- choices = { all = "ALL", one = "DISTINCT ON (post_year)" }
 
 WITH posts AS (
     SELECT EXTRACT(YEAR FROM timestamp) AS post_year, category, unique_id
@@ -18,10 +18,10 @@ counts AS (
     GROUP BY post_year, category
 ),
 ranked AS (
-    SELECT *, RANK() OVER (PARTITION BY post_year ORDER BY $ties) AS place
+    SELECT *, RANK() OVER (PARTITION BY post_year ORDER BY category_count DESC) AS place
     FROM counts
 )
-SELECT post_year, category, category_count
+SELECT $ties post_year, category, category_count
 FROM ranked
 WHERE place = 1
 ORDER BY post_year, category

@@ -5,7 +5,7 @@
 -- [parameters.ties]
 -- says = "of countries that are level: all, or one, the first by name"
 -- default = "all"
--- choices = { all = "follower_count DESC", one = "follower_count DESC, country" }
+-- choices = { all = "ALL", one = "DISTINCT ON (follower_count)" }
 
 WITH countries AS (
     SELECT country, MAX(follower_count) AS follower_count
@@ -14,10 +14,10 @@ WITH countries AS (
     GROUP BY country
 ),
 ranked AS (
-    SELECT *, RANK() OVER (ORDER BY $ties) AS place
+    SELECT *, RANK() OVER (ORDER BY follower_count DESC) AS place
     FROM countries
 )
-SELECT country, follower_count
+SELECT $ties country, follower_count
 FROM ranked
 WHERE place = 1
-ORDER BY country
+ORDER BY follower_count, country

@@ -5,7 +5,7 @@
 -- [parameters.ties]
 -- says = "of posters that are level: all, or one, the first by name"
 -- default = "all"
--- choices = { all = "follower_count DESC", one = "follower_count DESC, poster_name" }
+-- choices = { all = "ALL", one = "DISTINCT ON (country)" }
 
 WITH posters AS (
     SELECT DISTINCT country, poster_name, follower_count
@@ -13,10 +13,10 @@ WITH posters AS (
     WHERE country IS NOT NULL AND poster_name IS NOT NULL AND follower_count IS NOT NULL
 ),
 ranked AS (
-    SELECT *, RANK() OVER (PARTITION BY country ORDER BY $ties) AS place
+    SELECT *, RANK() OVER (PARTITION BY country ORDER BY follower_count DESC) AS place
     FROM posters
 )
-SELECT country, poster_name, follower_count
+SELECT $ties country, poster_name, follower_count
 FROM ranked
 WHERE place = 1
 ORDER BY country, poster_name
