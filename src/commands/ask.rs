@@ -180,7 +180,7 @@ impl Folder<'_> {
         let path = Path::from(format!("{}.{}", question.name, self.form.ending()));
         let put = self.output.objects.put(&path, bytes.into());
         self.runtime.block_on(put).map_err(|e| self.output.write_error(&path, e))?;
-        tracing::info!("{}: {} rows", self.output.place(&path), answer.height());
+        tracing::info!("{}: rows: {}", self.output.place(&path), answer.height());
         Ok(())
     }
 }

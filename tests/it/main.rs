@@ -15,6 +15,7 @@ mod operate;
 mod optimize;
 mod peer;
 mod query;
+mod questions;
 mod readme;
 mod real;
 mod replay;

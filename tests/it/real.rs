@@ -17,7 +17,7 @@ const USER: &str = "12e255fc4fcd";
 const RECORDS: usize = 2525;
 
 /// How a bucket is laid out.
-struct Sink {
+pub struct Sink {
     flush_size: usize,
     partitions: usize,
     gzip: bool,
@@ -25,8 +25,11 @@ struct Sink {
     spaced: bool,
 }
 
+/// An object a record, as many sinks are set up.
+pub const SINGLE: Sink = Sink { flush_size: 1, partitions: 1, gzip: false, spaced: false };
+
 /// The folder of the real records, if it is there.
-fn records() -> Option<PathBuf> {
+pub fn records() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/real");
     let there = folder.join("pin.ndjson").is_file();
     if !there {
@@ -87,7 +90,7 @@ fn gzip(body: &str) -> Vec<u8> {
 }
 
 /// Lays out a bucket and cleans it; the tables.
-fn clean(sink: &Sink, records: &Path, scratch: &Path, format: Format) -> Place<'static> {
+pub fn clean(sink: &Sink, records: &Path, scratch: &Path, format: Format) -> Place<'static> {
     let (bucket, out) = (format!("bucket-{format:?}"), format!("clean-{format:?}"));
     sink.write(records, &scratch.join(&bucket));
     let run = ["run", "--source", &bucket, "--out", &out, "--max-rejects", "0"];
@@ -112,9 +115,8 @@ fn sum(rows: &[Row], name: &str) -> i64 {
 fn real_records_become_the_known_rows_however_they_are_laid_out_and_in_both_formats() {
     let Some(records) = records() else { return };
     let scratch = tempfile::tempdir().unwrap();
-    let single = Sink { flush_size: 1, partitions: 1, gzip: false, spaced: false };
     let packed = Sink { flush_size: 100, partitions: 3, gzip: true, spaced: true };
-    let single = clean(&single, &records, scratch.path(), Format::Delta);
+    let single = clean(&SINGLE, &records, scratch.path(), Format::Delta);
     let packed = clean(&packed, &records, scratch.path(), Format::Parquet);
     for table in TABLES {
         let rows = single.rows(table);

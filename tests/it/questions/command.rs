@@ -1,0 +1,181 @@
+//! What `ask` does besides answering: lists, forms, files, mistakes.
+
+use std::fs;
+use std::path::Path;
+
+use super::{answer, ask, records};
+use crate::command::{pinclean, said, succeed};
+
+/// The tables of the records by hand, in `clean`.
+fn tables() -> tempfile::TempDir {
+    let scratch = tempfile::tempdir().unwrap();
+    records::clean(scratch.path(), "clean");
+    scratch
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn questions_are_listed_with_their_parameters_without_any_tables() {
+    let scratch = tempfile::tempdir().unwrap();
+    let list = answer(scratch.path(), "nowhere", &[]);
+    let entry = "top-category-by-year\n    The most popular category in each year\n    \
+                 --set ties=all|one  of categories that are level: all, or one, the first by \
+                 name [default: all]\n";
+    assert!(list.contains(entry), "{list}");
+    assert!(list.contains("    --set from=2018  the first year\n"), "{list}");
+}
+
+#[test]
+fn all_answers_are_saved_each_in_a_file_of_the_form_that_is_asked_for() {
+    let scratch = tables();
+    let folder = scratch.path();
+    for (form, ending) in [
+        (None, "csv"),
+        (Some("json"), "json"),
+        (Some("ndjson"), "ndjson"),
+        (Some("markdown"), "md"),
+        (Some("table"), "txt"),
+        (Some("parquet"), "parquet"),
+    ] {
+        let save = format!("answers-{ending}");
+        let form: Vec<&str> = form.into_iter().flat_map(|form| ["--format", form]).collect();
+        let printed = answer(folder, "clean", &[&["--all", "--save", &save][..], &form].concat());
+        assert_eq!(printed, "");
+        let saved = files(&folder.join(&save));
+        assert!(saved.len() == 10 && saved.iter().all(|name| name.ends_with(ending)), "{saved:?}");
+    }
+    let saved = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let (csv, json) = ("country,follower_count\nFiji,9000000\nOman,9000000\n", |country: &str| {
+        format!("{{\"country\":\"{country}\",\"follower_count\":9000000}}")
+    });
+    assert_eq!(saved("answers-csv/top-country-by-followers.csv"), csv);
+    let array = format!("[\n{},\n{}\n]\n", json("Fiji"), json("Oman"));
+    assert_eq!(saved("answers-json/top-country-by-followers.json"), array);
+    let lines = format!("{}\n{}\n", json("Fiji"), json("Oman"));
+    assert_eq!(saved("answers-ndjson/top-country-by-followers.ndjson"), lines);
+}
+
+#[test]
+fn several_answers_are_printed_under_their_names() {
+    let scratch = tables();
+    let names = ["top-country-by-followers", "users-joined-by-year"];
+    let printed = answer(scratch.path(), "clean", &names);
+    let expected = "top-country-by-followers: The country of the poster with most followers of all\n\
+        country  follower_count\n\
+        Fiji            9000000\n\
+        Oman            9000000\n\
+        2 rows\n\n\
+        users-joined-by-year: How many users joined in each year\n\
+        join_year  users\n     2015      4\n     2016      4\n     2017      9\n3 rows\n\n";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn the_tables_are_asked_as_they_were() {
+    let scratch = tables();
+    let folder = scratch.path();
+    let (name, form) = ("users-joined-by-year", "--format=csv");
+    let before = answer(folder, "clean", &[name, form]);
+    let from = folder.join("by-hand/topics/0a1b2c3d4e5f.user/partition=0");
+    fs::write(
+        from.join("0a1b2c3d4e5f.user+0+0000000020.json"),
+        "{\"ind\":99,\"first_name\":\"Zoe\",\"last_name\":\"Z\",\"age\":30,\
+         \"date_joined\":\"2018-01-01T00:00:00\"}\n",
+    )
+    .unwrap();
+    succeed(folder, &["run", "--source", "by-hand", "--out", "clean"]);
+    let after = answer(folder, "clean", &[name, form]);
+    assert_eq!(after, format!("{before}2018,1\n"));
+    assert_eq!(answer(folder, "clean", &[name, form, "--as-of", "0"]), before);
+}
+
+#[test]
+fn a_folder_of_questions_takes_the_place_of_those_built_in() {
+    let scratch = tables();
+    let folder = scratch.path();
+    fs::create_dir(folder.join("mine")).unwrap();
+    let question = "-- name = \"older-than\"\n-- answers = \"Who is older\"\n\
+        -- columns = [\"user_name\"]\n-- [parameters.age]\n-- says = \"than this\"\n\
+        -- default = 50\n\nSELECT user_name FROM user WHERE age > $age ORDER BY user_name\n";
+    fs::write(folder.join("mine/older-than.sql"), question).unwrap();
+    let mine = |args: &[&str]| {
+        answer(folder, "clean", &[&["--questions", "mine", "--format", "csv"], args].concat())
+    };
+    assert_eq!(mine(&["older-than", "--set", "age=59"]), "user_name\n\"\"\n");
+    assert_eq!(mine(&["older-than", "--set", "age=50"]), "user_name\nHalH\n\"\"\n");
+    // A second one fails: the first is answered all the same.
+    let broken = question.replace("older-than", "wrong").replace("age > $age", "aeg > $age");
+    fs::write(folder.join("mine/wrong.sql"), broken).unwrap();
+    let all = ["--questions", "mine", "--all", "--save", "answers"];
+    let output = ask(folder, "clean", &all);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    let said = said(&output);
+    for words in ["there is no column aeg", "did you mean `age`?", "1 of 2 questions", "wrong"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(files(&folder.join("answers")), ["older-than.csv"]);
+}
+
+#[test]
+fn the_columns_of_an_answer_are_those_of_the_header() {
+    let scratch = tables();
+    let folder = scratch.path();
+    fs::create_dir(folder.join("mine")).unwrap();
+    let question = "-- name = \"all-of-it\"\n-- answers = \"All\"\n\
+        -- columns = [\"ind\", \"name\"]\nSELECT * FROM user\n";
+    fs::write(folder.join("mine/all-of-it.sql"), question).unwrap();
+    let output = ask(folder, "clean", &["all-of-it", "--questions", "mine"]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = "has the columns ind, user_name, age, date_joined, but the header says ind, name";
+    assert!(said(&output).contains(words), "{}", said(&output));
+}
+
+#[test]
+fn a_mistake_is_told_with_what_would_be_right() {
+    let scratch = tables();
+    let folder = scratch.path();
+    let one = "top-category-by-year";
+    for (args, words) in [
+        (&["top-category-by-yaer"][..], "did you mean `top-category-by-year`?"),
+        (&[one, "--set", "tie=one"], "did you mean `ties`?"),
+        (&[one, "--set", "ties=some"], "\"some\" is not one of: all, one"),
+        (&[one, "--set", "ties"], "is not NAME=VALUE, such as ties=one"),
+        (&["posts-by-category-and-year", "--set", "from=x"], "\"x\" is not a whole number"),
+        (&[one, "--all"], "contradict each other"),
+        (&["--save", "x"], "name a question, or give --all"),
+        (&["--set", "ties=one"], "name a question, or give --all"),
+        (&["--format", "csv"], "the list of questions is a table or json"),
+        (&["--all", "--format", "csv"], "--save a folder for a file each"),
+        (&[one, "--format", "parquet"], "give --save too"),
+        (&[one, "--format", "cvs"], "did you mean `csv`?"),
+        (&[one, "--questions", "none"], "there is no such folder of questions"),
+        (&[one, "--as-of", "soon"], "neither a version (a number) nor a time"),
+    ] {
+        let output = ask(folder, "clean", args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", said(&output));
+        assert!(said(&output).contains(words), "{args:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_table_that_is_not_there_is_named_with_the_question() {
+    let scratch = tables();
+    let folder = scratch.path();
+    fs::remove_dir_all(folder.join("clean/pin")).unwrap();
+    let output = ask(folder, "clean", &["top-category-by-year"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("question top-category-by-year: there is no table pin in "), "{said}");
+    // What needs no pins is answered.
+    let all = pinclean(folder, &["ask", "--tables", "clean", "--all", "--save", "answers"]);
+    let output = { all }.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(files(&folder.join("answers")), ["users-joined-by-year.csv"]);
+}
