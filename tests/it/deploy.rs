@@ -4,6 +4,7 @@
 mod airflow;
 mod image;
 mod manifests;
+mod pages;
 mod permissions;
 
 use std::path::PathBuf;

@@ -68,7 +68,7 @@ impl World {
         folder
     }
 
-    fn program(&self, name: &str, script: &str) {
+    pub fn program(&self, name: &str, script: &str) {
         let file = self.made("bin").join(name);
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
@@ -116,7 +116,7 @@ const CARGO: &str = r#"case "$*" in
 *) echo "cargo $*: nobody knows what this does" >&2; exit 99 ;;
 esac"#;
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
