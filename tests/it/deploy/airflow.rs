@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -23,6 +24,9 @@ fi
 echo "$1 $code" >> "$CALLS/calls"
 exit $code
 "#;
+
+/// It takes seconds to make.
+static DATABASE: OnceLock<Vec<u8>> = OnceLock::new();
 
 /// An Airflow with a database of its own, and the DAG.
 struct Airflow {
@@ -46,9 +50,17 @@ impl Airflow {
         assert!(dag.contains(delay) && dag.contains("\"retries\": 3"), "{dag}");
         let dag = dag.replace(delay, "\"retry_delay\": timedelta(seconds=1)");
         fs::write(airflow.at("dags/pinclean_dag.py"), dag).unwrap();
-        let output = airflow.command(&["db", "migrate"]).output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        fs::create_dir(airflow.at("home")).unwrap();
+        let database = DATABASE.get_or_init(|| airflow.migrated());
+        fs::write(airflow.at("home/airflow.db"), database).unwrap();
         Some(airflow)
+    }
+
+    /// A database in which there is nothing.
+    fn migrated(&self) -> Vec<u8> {
+        let output = self.command(&["db", "migrate"]).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        fs::read(self.at("home/airflow.db")).unwrap()
     }
 
     fn at(&self, path: &str) -> PathBuf {

@@ -50,7 +50,7 @@ fn plain(path: &Path) -> PathBuf {
 
 /// The files outside `src/` that the program is made of.
 fn compiled_in() -> BTreeSet<PathBuf> {
-    let include = Regex::new(r#"include_(?:str|bytes)!\(\s*"([^"]+)""#).unwrap();
+    let include = Regex::new(r#"include_(?:str|bytes)!\(\s*(?:concat!\(\s*)?"([^"]+)""#).unwrap();
     let mut found = BTreeSet::new();
     for file in sources(&repository().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
