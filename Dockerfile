@@ -16,9 +16,10 @@ RUN mkdir src \
  && cp src/main.rs benches/instructions.rs \
  && touch src/lib.rs benches/s3.rs benches/stages.rs \
  && cargo build --locked --profile dist --bin pinclean
-# The transforms are compiled in. Cargo goes by times, and files keep theirs when they are
+# The transforms and the questions are compiled in. Cargo goes by times, and files keep theirs when they are
 # copied: without the touch they would be older than what was built from nothing.
 COPY transforms transforms
+COPY questions questions
 COPY src src
 RUN touch src/main.rs src/lib.rs \
  && cargo build --locked --profile dist --bin pinclean

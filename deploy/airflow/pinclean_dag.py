@@ -1,8 +1,8 @@
 """Once a day: check the transforms, clean what is new, answer the questions.
 
 Each task is one command. The Variables pinclean_source, pinclean_out and
-pinclean_answers say where: folders or s3:// URLs for the first two, a folder for the
-last. Anything else is set as PINCLEAN_<OPTION> in the environment of the workers.
+pinclean_answers say where: folders or s3:// URLs. Anything else is set as
+PINCLEAN_<OPTION> in the environment of the workers.
 For Airflow 2.10 to 3.3.
 """
 

@@ -1,5 +1,5 @@
 """Checks the manifests in deploy/ against their schemas, without a network. Prints the
-command line of each, as JSON: {"file": ["run", ...]}."""
+command lines of each, as JSON: {"file": [["run", ...], ...]}."""
 
 import json
 import pathlib
@@ -33,13 +33,14 @@ def kubernetes():
             kubernetes_validate.validate(read(f"kubernetes/{name}"), version, strict=True)
     job = read("kubernetes/cronjob.yaml")["spec"]["jobTemplate"]["spec"]
     pod = job["template"]["spec"]
-    [container] = pod["containers"]
-    restricted(pod, container)
+    [first], [then] = pod["initContainers"], pod["containers"]
+    for container in first, then:
+        restricted(pod, container)
     assert read("kubernetes/serviceaccount.yaml")["metadata"]["name"] == pod["serviceAccountName"]
     [image] = kustomization["images"]
-    assert (image["name"], image["newTag"]) == (container["image"], VERSION)
-    retries(job["podFailurePolicy"]["rules"], container["name"])
-    return container["args"]
+    assert (image["name"], image["newTag"]) == (first["image"], VERSION) and then["image"] == first["image"]
+    retries(job["podFailurePolicy"]["rules"])
+    return [first["args"], then["args"]]
 
 
 def restricted(pod, container):
@@ -52,12 +53,12 @@ def restricted(pod, container):
     assert all(set(volume) - {"name"} <= {"configMap"} for volume in pod["volumes"])
 
 
-def retries(rules, name):
+def retries(rules):
     """What becomes of an exit code: the first rule that fits."""
     def action(code):
         for rule in rules:
             codes = rule.get("onExitCodes")
-            if codes and codes["containerName"] == name and code in codes["values"]:
+            if codes and "containerName" not in codes and code in codes["values"]:
                 return rule["action"]
         return "Count"
     found = {code: action(code) for code in (1, 2, 3, 75, 137, 143)}
@@ -80,13 +81,15 @@ def ecs():
         assert not problems.has_errors(), problems.generate_report()
     target = schedule["Target"]
     assert target["EcsParameters"]["TaskDefinitionArn"].endswith("/" + task["family"])
-    [container] = task["containerDefinitions"]
-    assert container["image"].endswith(f":{VERSION}")
+    first, then = task["containerDefinitions"]
+    assert then["dependsOn"] == [{"containerName": first["name"], "condition": "SUCCESS"}]
+    for container in first, then:
+        assert container["image"].endswith(f":{VERSION}") and container["readonlyRootFilesystem"]
     allowed = {s["Action"]: s["Resource"] for s in read("ecs/schedule-policy.json")["Statement"]}
     assert set(allowed["iam:PassRole"]) == {task["taskRoleArn"], task["executionRoleArn"]}
     assert allowed["sqs:SendMessage"] == target["DeadLetterConfig"]["Arn"]
     assert target["EcsParameters"]["TaskDefinitionArn"] in allowed["ecs:RunTask"]
-    return container["command"]
+    return [first["command"], then["command"]]
 
 
 def policies():

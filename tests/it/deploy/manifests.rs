@@ -10,12 +10,16 @@ use crate::command::{isolated, program, said};
 use crate::readme::markdown::repository;
 use crate::readme::world::World;
 
-/// Runs a manifest's arguments where its buckets are: it must commit rows.
-fn check_arguments(arguments: &[String], of: &str) {
+/// Runs a manifest's commands where its buckets are: they must commit rows, and answer
+/// the questions.
+fn check_commands(commands: &[Vec<String>], of: &str) {
     let world = World::new();
-    let quoted: Vec<String> = arguments.iter().map(|argument| format!("'{argument}'")).collect();
-    let output = world.shell(&format!("pinclean {}", quoted.join(" ")));
-    assert!(output.status.success(), "{of}: {}", said(&output));
+    for arguments in commands {
+        let quoted: Vec<String> = arguments.iter().map(|one| format!("'{one}'")).collect();
+        let output = world.shell(&format!("pinclean {}", quoted.join(" ")));
+        assert!(output.status.success(), "{of}: {}", said(&output));
+    }
+    assert!(world.server.keys("lake", "clean/_answers/").len() >= 8, "{of}: {commands:?}");
     let reports = world.reports();
     assert!(reports.len() == 1 && reports[0]["outcome"] == "committed", "{of}: {reports:#?}");
     let written = reports[0]["tables"]["pin"]["records_written"].as_u64();
@@ -29,10 +33,11 @@ fn manifests_fit_their_schemas_and_the_program_takes_their_arguments() {
     check.env("PYTHONDONTWRITEBYTECODE", "1").args(["-c", include_str!("manifests.py")]);
     let output = check.arg(repository()).arg(env!("CARGO_PKG_VERSION")).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    let commands: BTreeMap<String, Vec<String>> = serde_json::from_slice(&output.stdout).unwrap();
+    let commands: BTreeMap<String, Vec<Vec<String>>> =
+        serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(commands.len(), 2);
-    for (file, arguments) in commands {
-        check_arguments(&arguments, &file);
+    for (file, commands) in commands {
+        check_commands(&commands, &file);
     }
 }
 
@@ -41,15 +46,18 @@ fn unit(name: &str) -> String {
 }
 
 #[test]
-fn the_service_starts_a_run_that_the_program_takes() {
+fn the_service_starts_what_the_program_takes() {
     let service = unit("pinclean.service");
-    let start = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
-    // A single % would be a specifier.
-    assert!(!start.replace("%%", "").contains('%'), "{start}");
-    let start = start.replace("%%", "%");
-    let words: Vec<String> = start.split(' ').map(str::to_owned).collect();
-    assert_eq!(words[0], "/usr/local/bin/pinclean");
-    check_arguments(&words[1..], "pinclean.service");
+    let starts = service.lines().filter_map(|line| line.strip_prefix("ExecStart="));
+    let command = |start: &str| {
+        // A single % would be a specifier.
+        assert!(!start.replace("%%", "").contains('%'), "{start}");
+        let (program, arguments) = start.split_once(' ').unwrap();
+        assert_eq!(program, "/usr/local/bin/pinclean");
+        arguments.split(' ').map(|word| word.replace("%%", "%")).collect()
+    };
+    let commands: Vec<Vec<String>> = starts.map(command).collect();
+    check_commands(&commands, "pinclean.service");
 }
 
 /// The units with this program in place of an installed one.

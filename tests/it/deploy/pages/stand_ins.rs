@@ -61,7 +61,7 @@ const SYSTEMCTL: &str = r#"
 units=installed/etc/systemd/system
 case "$*" in
 daemon-reload) test -f $units/pinclean.service ;;
-"start pinclean.service") eval "$(sed -n 's/%%/%/g; s,^ExecStart=/usr/local/bin/,,p' $units/pinclean.service)" ;;
+"start pinclean.service") eval "set -e; $(sed -n 's/%%/%/g; s,^ExecStart=/usr/local/bin/,,p' $units/pinclean.service)" ;;
 "enable --now pinclean.timer"|"list-timers pinclean.timer") test -f $units/pinclean.timer ;;
 *) exit 99 ;;
 esac"#;
