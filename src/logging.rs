@@ -89,6 +89,8 @@ fn levels(ui: &Ui) -> Targets {
     Targets::new()
         .with_default(theirs)
         .with_target("buoyant_kernel", libraries)
+        // It calls it an error each time that a table is not there yet.
+        .with_target("buoyant_kernel::snapshot::builder", LevelFilter::OFF)
         .with_target("delta_kernel", libraries)
         .with_target("deltalake_core", libraries)
         .with_target("pinclean", ours)

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::S3Args;
+use super::words::Words;
 
 pub(super) const EXAMPLE: &str = "\
 The tables are pin, geo, user and any other; quarantine_pin is what was rejected of pin. SHOW TABLES
@@ -25,13 +26,13 @@ pub struct QueryArgs {
     #[arg(long, short, value_name = "FILE", help_heading = "Question")]
     pub file: Option<String>,
     /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
-    #[arg(long = "tables", value_name = "URL", help_heading = "Tables")]
+    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
     pub out: Option<String>,
     /// Ask the tables as they were: a version, or a time such as 2026-11-20T10:00:00Z
     #[arg(long, value_name = "VERSION|TIME", help_heading = "Tables")]
     pub as_of: Option<String>,
     /// table, csv, json, ndjson, markdown, and with --save parquet [default: table]
-    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_parser = Words(&["table", "csv", "json", "ndjson", "markdown", "parquet"]), hide_possible_values = true, help_heading = "Output")]
     pub format: Option<String>,
     /// Write the answer to a file; its ending says the format, unless --format does
     #[arg(long, value_name = "FILE", help_heading = "Output")]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::{manual, manuals};
 use crate::settings::{Man, Ui};
-use crate::{Error, Result};
+use crate::{Error, Result, whole_file};
 
 /// Prints the first page, or writes all of them into a folder, which is made
 /// if need be.
@@ -17,7 +17,7 @@ pub fn man(settings: &Man, ui: &Ui) -> Result<()> {
     let pages = manuals();
     for page in &pages {
         let path = folder.join(&page.file);
-        std::fs::write(&path, &page.text).map_err(|e| denied(&path, e))?;
+        whole_file::write(&path, page.text.as_bytes()).map_err(|e| denied(&path, e))?;
     }
     if ui.quiet {
         return Ok(());

@@ -116,7 +116,8 @@ impl DeltaTable {
     ///
     /// # Errors
     /// What reading failed with; [`Error::BadTable`] for a table that pinclean
-    /// did not make, [`Error::TableFeatures`] for one that it cannot write.
+    /// did not make, [`Error::TableFeatures`] for one that it cannot write,
+    /// [`Error::Usage`] for one of the other format.
     pub async fn read(&self) -> Result<Option<State>> {
         let problem = match self.logs.look().await? {
             Holds::Table(state) => {
@@ -126,9 +127,13 @@ impl DeltaTable {
             Holds::Nothing => return Ok(None),
             Holds::Stranger(problem) => format!("{problem}; write to another --out"),
             // A table of the other format would be written beside, not to.
-            Holds::Manifests => "it is a table of --format parquet; go on with --format parquet, \
-                                 or write to another --out"
-                .to_owned(),
+            Holds::Manifests => {
+                return Err(Error::Usage(format!(
+                    "{} is a table of --format parquet: go on with --format parquet, or write to \
+                     another --out",
+                    self.logs.rows.place()
+                )));
+            }
         };
         Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }
