@@ -1,8 +1,10 @@
 //! Conditions of joins that Polars would take for others.
 //!
 //! Of `ON a.x = b.x AND b.y = 1` Polars 0.55 looks for the table of `1` by the
-//! names of columns, and compares the `y` of the wrong one if both tables have it:
-//! the rows are wrong, and nothing says so. Such a condition is refused here.
+//! names of columns, and compares the `y` of the wrong one if both tables have it.
+//! And of `LEFT JOIN b ON a.x = b.x AND a.y < b.y` it drops the rows of `a` for which
+//! the second condition fails, as if it stood in WHERE. The rows are wrong, and
+//! nothing says so. Such conditions are refused here.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,18 +18,22 @@ use crate::{Error, Result};
 /// Looks at the joins of a SELECT.
 ///
 /// # Errors
-/// [`Error::Sql`] for a condition `=` that does not compare two tables.
+/// [`Error::Sql`] for a condition `=` that does not compare two tables, and for any
+/// other where rows without a partner count.
 pub(super) fn check(select: &Select) -> Result<()> {
-    let joins = select.from.iter().flat_map(|from| &from.joins);
-    joins.filter_map(|join| condition(&join.join_operator)).try_for_each(of_two_tables)
+    let mut joins = select.from.iter().flat_map(|from| &from.joins);
+    joins.try_for_each(|join| match constraint(&join.join_operator) {
+        Some((JoinConstraint::On(condition), inner)) => sound(condition, inner),
+        _ => Ok(()),
+    })
 }
 
-fn condition(join: &JoinOperator) -> Option<&Expr> {
+/// What a join goes by, and whether it only joins rows that have a partner.
+fn constraint(join: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
     use JoinOperator as J;
-    let constraint = match join {
-        J::Join(on)
-        | J::Inner(on)
-        | J::Left(on)
+    Some(match join {
+        J::Join(on) | J::Inner(on) => (on, true),
+        J::Left(on)
         | J::LeftOuter(on)
         | J::Right(on)
         | J::RightOuter(on)
@@ -37,34 +43,39 @@ fn condition(join: &JoinOperator) -> Option<&Expr> {
         | J::RightSemi(on)
         | J::Anti(on)
         | J::LeftAnti(on)
-        | J::RightAnti(on) => on,
+        | J::RightAnti(on) => (on, false),
         _ => return None,
-    };
-    match constraint {
-        JoinConstraint::On(condition) => Some(condition),
-        _ => None,
-    }
+    })
 }
 
-fn of_two_tables(condition: &Expr) -> Result<()> {
-    match condition {
-        Expr::Nested(inner) => of_two_tables(inner),
+fn sound(condition: &Expr, inner: bool) -> Result<()> {
+    let problem = match condition {
+        Expr::Nested(part) => return sound(part, inner),
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            of_two_tables(left)?;
-            of_two_tables(right)
+            return sound(left, inner).and_then(|()| sound(right, inner));
         }
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            let (a, b) = (tables(left), tables(right));
-            match a.is_empty() || b.is_empty() || (a == b && a.len() == 1 && !a.contains("")) {
-                false => Ok(()),
-                true => Err(Error::Sql(format!(
-                    "ON {condition}: a condition of a join has to compare columns of both \
-                     tables; put this one into WHERE, or join (SELECT … WHERE …)"
-                ))),
+            match compares_two(&tables(left), &tables(right)) {
+                true => return Ok(()),
+                false => {
+                    "a condition of a join has to compare columns of both tables; put this one \
+                     into WHERE, or join (SELECT … WHERE …)"
+                }
             }
         }
-        _ => Ok(()),
-    }
+        _ if inner => return Ok(()),
+        _ => {
+            "only an inner join can have a condition other than =; join first, and say the rest \
+             in WHERE or in the SELECT"
+        }
+    };
+    Err(Error::Sql(format!("ON {condition}: {problem}")))
+}
+
+/// Whether these are two tables, or may be.
+fn compares_two(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
+    let one = a == b && a.len() == 1 && !a.contains("");
+    !a.is_empty() && !b.is_empty() && !one
 }
 
 /// The tables that an expression names by its columns; the empty name for a column

@@ -291,6 +291,11 @@ mod tests {
             ),
             ("SELECT 1 FROM a LEFT JOIN b ON (a.n = b.n AND 'x' = lower(b.x))", "of both tables"),
             ("SELECT 1 FROM a SEMI JOIN b ON a.n = a.m", "of both tables"),
+            (
+                "SELECT 1 FROM a LEFT JOIN b ON a.n = b.n AND a.x < b.x",
+                "ON a.x < b.x: only an inner join can have a condition other than =",
+            ),
+            ("SELECT 1 FROM a FULL JOIN b ON a.n = b.n OR a.x = b.x", "only an inner join"),
             ("SELECT * FROM clean.pin", "clean.pin is no table's name"),
             ("SELECT * FROM read_csv('/etc/passwd')", "reads what is no table"),
         ] {

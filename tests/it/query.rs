@@ -126,7 +126,7 @@ fn a_time_between_two_runs_gives_the_first_one_with_its_rejects() {
     let history = world.done(&["history", "pin", "--json", "--tables", world.url()]);
     let times = history.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let times: Vec<Value> = times.collect();
-    let first = ["--as-of", times[1]["timestamp"].as_str().unwrap_or_else(|| panic!("{history}"))];
+    let first = ["--as-of", times[1]["time"].as_str().unwrap_or_else(|| panic!("{history}"))];
     let count = |table: &str| -> u64 {
         world.ask(&format!("SELECT COUNT(*) FROM {table}"), &first).parse().unwrap()
     };
@@ -162,7 +162,7 @@ fn rejects_that_the_quarantine_has_not_taken_over_yet_are_there() {
 fn sql_comes_from_the_command_line_a_file_or_a_pipe() {
     let world = &worlds()[1];
     let folder = world.folder.path();
-    let sql = "-- with a comment\nSELECT COUNT(*) AS n\nFROM geo;\n";
+    let sql = "SELECT COUNT(*) AS n -- with a comment\nFROM geo;\n";
     std::fs::write(folder.join("q.sql"), format!("\u{feff}{sql}")).unwrap();
     let expected = world.done(&["query", sql, "--format", "json"]);
     assert!(expected.contains("\"n\":"), "{expected}");
@@ -233,7 +233,7 @@ fn mistakes_end_with_2_and_say_what_there_is() {
         ),
         ("SELECT 1 FROM pins", "did you mean `pin`?\nthere are geo, pin, user, quarantine_geo"),
         ("SELECT uppr(category) FROM pin", "did you mean `upper`?"),
-        ("SELECT FROM WHERE", "this is no SQL"),
+        ("SELECT * FROM pin WHERE", "this is no SQL"),
         ("DELETE FROM pin", "no table is changed"),
         ("CREATE TABLE x AS SELECT 1", "CREATE is no question"),
         ("SELECT 1; DROP TABLE pin", "more than one statement"),

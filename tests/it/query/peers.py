@@ -42,9 +42,11 @@ for table in ["pin", "geo", "user"]:
     for name, folder in [(table, table), (f"quarantine_{table}", f"_quarantine/{table}")]:
         files = deltalake.DeltaTable(f"{clean}/{folder}").file_uris()
         read = f"read_parquet({files!r}, union_by_name = true)"
-        duck.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {read}')
         frame = pl.scan_parquet(files)
-        times = [n for n, ty in frame.collect_schema().items() if ty.is_temporal()]
+        times = [n for n, ty in frame.collect_schema().items() if ty == pl.Datetime("us", "UTC")]
+        utc = ", ".join(f'CAST("{n}" AS TIMESTAMP) AS "{n}"' for n in times)
+        columns = f"* REPLACE ({utc})" if utc else "*"
+        duck.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM {read}')
         python.register(name, frame.with_columns(pl.col(times).dt.replace_time_zone(None)))
 
 answered = 0

@@ -8,12 +8,13 @@ use crate::peer;
 const SCRIPT: &str = include_str!("peers.py");
 
 /// SQL that DuckDB understands too.
-const BOTH: [&str; 24] = [
+const BOTH: [&str; 27] = [
     "SELECT category, COUNT(*) AS posts, MAX(follower_count) AS top FROM pin GROUP BY category",
     "SELECT COUNT(*) AS n, COUNT(follower_count) AS known, COUNT(DISTINCT category) AS c FROM pin",
     "SELECT g.country, p.category, COUNT(*) AS n FROM pin p JOIN geo g ON p.ind = g.ind \
      GROUP BY g.country, p.category",
-    "SELECT p.ind, u.age FROM pin p LEFT JOIN \"user\" u ON p.ind = u.ind AND p.follower_count > u.age",
+    "SELECT p.ind, u.age, u.user_name FROM pin p LEFT JOIN \"user\" u ON p.ind = u.ind",
+    "SELECT p.ind, u.age FROM pin p JOIN \"user\" u ON p.ind = u.ind AND p.follower_count > u.age",
     "SELECT p.category, g.country, u.user_name FROM pin p JOIN geo g ON p.ind = g.ind \
      JOIN \"user\" u ON g.ind = u.ind WHERE u.age > 30",
     "SELECT country, ind, ROW_NUMBER() OVER (PARTITION BY country ORDER BY ind) AS place FROM geo",
@@ -42,6 +43,10 @@ const BOTH: [&str; 24] = [
      WHERE NOT (follower_count > 1000) OR title IS NULL",
     "SELECT category, AVG(follower_count) AS mean, STDDEV(follower_count) AS sd FROM pin \
      GROUP BY category HAVING COUNT(follower_count) > 1",
+    "SELECT p.ind AS p, g.ind AS g FROM pin p FULL JOIN (SELECT * FROM geo WHERE ind > 5000) AS g \
+     ON p.ind = g.ind",
+    "SELECT p.category, SUM(p.follower_count) OVER (PARTITION BY p.category) AS s FROM pin p \
+     WHERE p.ind NOT IN (SELECT ind FROM \"user\" WHERE age < 30)",
     "SELECT a.ind AS a, b.ind AS b FROM geo a JOIN geo b ON a.country = b.country AND a.ind < b.ind",
 ];
 
