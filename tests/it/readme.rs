@@ -3,6 +3,7 @@
 mod exit_codes;
 mod grammar;
 pub mod markdown;
+mod questions;
 pub mod world;
 
 use regex::Regex;
@@ -13,13 +14,15 @@ use crate::peer;
 use markdown::{Document, code, repository};
 use world::World;
 
-const DOCUMENTS: [&str; 3] = ["README.md", "transforms/README.md", "fixtures/README.md"];
+const DOCUMENTS: [&str; 4] =
+    ["README.md", "transforms/README.md", "questions/README.md", "fixtures/README.md"];
 
 /// Blocks that are not run, and why.
-const NOT_RUN: [(&str, &str, &str); 4] = [
+const NOT_RUN: [(&str, &str, &str); 5] = [
     ("README.md", "text", "a drawing"),
     ("README.md", "yaml", "alerts, whose metrics the tests of metrics know"),
     ("transforms/README.md", "toml", "parsed by the tests of the grammar"),
+    ("questions/README.md", "sql", "asked by the tests of the questions"),
     ("fixtures/README.md", "json", "the form of expect.json, which the cases' test reads"),
 ];
 
@@ -176,7 +179,8 @@ fn options_that_the_text_names_are_there() {
 #[test]
 fn paths_that_the_architecture_names_are_there() {
     let document = Document::read("ARCHITECTURE.md");
-    let path = Regex::new(r"^(src|tests|transforms|fixtures|benches|\.ci)/[a-z0-9_./]*$").unwrap();
+    let path = Regex::new(r"^(src|tests|transforms|questions|fixtures|benches|\.ci)/[a-z0-9_./]*$")
+        .unwrap();
     let mut seen = 0;
     for span in code(&document.prose()).into_iter().filter(|span| path.is_match(span)) {
         seen += 1;

@@ -124,6 +124,39 @@ fn a_folder_of_questions_takes_the_place_of_those_built_in() {
 }
 
 #[test]
+fn values_of_every_type_are_put_in_as_they_are_typed() {
+    let scratch = tables();
+    let folder = scratch.path();
+    fs::create_dir(folder.join("mine")).unwrap();
+    let question = "-- name = \"typed\"\n-- answers = \"Whom these fit\"\n-- columns = [\"ind\"]\n\
+        -- [parameters.least]\n-- says = \"age\"\n-- default = 0\n\
+        -- [parameters.share]\n-- says = \"of the age\"\n-- default = 1.0\n\
+        -- [parameters.name]\n-- says = \"not this\"\n-- default = \"\"\n\
+        -- [parameters.since]\n-- says = \"joined\"\n-- default = 2015-01-01\n\
+        -- [parameters.known]\n-- says = \"has a name\"\n-- default = true\n\
+        SELECT ind FROM user WHERE age * $share > $least AND date_joined >= $since\n\
+        AND (user_name IS NOT NULL) = $known AND COALESCE(user_name, '') <> $name -- $x\n\
+        ORDER BY ind\n";
+    fs::write(folder.join("mine/typed.sql"), question).unwrap();
+    for (set, rows) in [
+        (&["least=49"][..], "7 8"),
+        (&["least=49", "share=0.5"], ""),
+        (&["least=-1", "share=-0.01", "since=2017-06-05"], "8 18 22 23"),
+        (&["least=49", "name=GusG"], "8"),
+        (&["least=49", "name=x' OR 'x' = 'x"], "7 8"),
+        (&["least=49", "name='; DROP TABLE user; --"], "7 8"),
+        (&["least=49", "since=2017-06-06"], "8"),
+        (&["least=-9223372036854775807", "known=false"], "13"),
+    ] {
+        let set: Vec<&str> = set.iter().flat_map(|pair| ["--set", pair]).collect();
+        let args = [&["typed", "--questions", "mine", "--format", "csv"], &set[..]].concat();
+        let told = answer(folder, "clean", &args);
+        let told: Vec<&str> = told.lines().skip(1).collect();
+        assert_eq!(told.join(" "), rows, "{set:?}");
+    }
+}
+
+#[test]
 fn the_columns_of_an_answer_are_those_of_the_header() {
     let scratch = tables();
     let folder = scratch.path();

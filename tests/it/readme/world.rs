@@ -17,7 +17,7 @@ use crate::s3::{ACCESS_KEY, BucketOptions, SECRET_KEY, Server};
 /// What MinIO's recipe says, and what stands for it here.
 const MINIO: [&str; 3] = ["http://localhost:9000", "KEY_ID=minio ", "ACCESS_KEY=minio123"];
 
-/// A scratch folder with the fixtures and transforms of the repository, the
+/// A scratch folder with the fixtures, transforms and questions of the repository, the
 /// programs `pinclean` and `cargo`, and the buckets that the documents name.
 pub struct World {
     scratch: TempDir,
@@ -27,7 +27,7 @@ pub struct World {
 impl World {
     pub fn new() -> World {
         let world = World { scratch: tempfile::tempdir().unwrap(), server: Server::start() };
-        for folder in ["fixtures/bucket", "transforms"] {
+        for folder in ["fixtures/bucket", "transforms", "questions"] {
             copy(&repository().join(folder), &world.folder().join(folder));
         }
         world.program(
