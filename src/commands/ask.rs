@@ -11,7 +11,7 @@ use crate::ask::{self, Asked, Question, Wanted};
 use crate::query::Catalog;
 use crate::settings::{Ask, Questions};
 use crate::show::{self, Form, Saved};
-use crate::store::{Output, Session, Store};
+use crate::store::{self, Session, Store};
 use crate::{Error, Result};
 
 /// Lists the questions, or answers some or all of them. One that fails does not
@@ -29,21 +29,49 @@ pub fn ask(settings: &Ask) -> Result<()> {
         Questions::Named(names) => Wanted::Named(names),
     };
     let asked = ask::choose(&questions, &wanted, &settings.set)?;
-    let form = form(settings, asked.len())?;
+    let output = Output::of(settings, asked.len())?;
     let runtime = super::runtime()?;
     let session = Session::new(settings.tables.s3.clone());
     super::engine::explain_panics();
     let catalog =
         runtime.block_on(Catalog::open(&settings.tables.url, settings.as_of, &session))?;
-    let target = match (&settings.save, form) {
-        (Some(url), form) => {
-            let store = runtime.block_on(Store::for_writing(url, &session))?;
-            Target::Folder(Folder { output: Output::new(&store), form, runtime: &runtime })
+    match output {
+        Output::Printed(form) => {
+            let headed = asked.len() > 1;
+            all(&asked, |asked| print(asked.question, &answer(&catalog, asked)?, form, headed))
         }
-        (None, Saved::Text(form)) => Target::Terminal { form, headed: asked.len() > 1 },
-        (None, Saved::Parquet) => return Err(unprintable("parquet")),
-    };
-    all(&asked, |asked| target.give(asked.question, &answer(&catalog, asked)?))
+        Output::Saved(url, form) => {
+            let store = runtime.block_on(Store::for_writing(url, &session))?;
+            let folder = Folder { store: store::Output::new(&store), form, runtime: &runtime };
+            all(&asked, |asked| folder.save(asked.question, &answer(&catalog, asked)?))
+        }
+    }
+}
+
+/// Where answers go, and in which form.
+#[derive(Clone, Copy)]
+enum Output<'a> {
+    Printed(Form),
+    Saved(&'a str, Saved),
+}
+
+impl Output<'_> {
+    /// Where so many answers go.
+    fn of(settings: &Ask, answers: usize) -> Result<Output<'_>> {
+        if let Some(url) = &settings.save {
+            return Ok(Output::Saved(url, settings.format.unwrap_or(Saved::Text(Form::Csv))));
+        }
+        let problem = match settings.format.unwrap_or(Saved::Text(Form::Table)) {
+            Saved::Text(form @ (Form::Table | Form::Markdown)) => return Ok(Output::Printed(form)),
+            Saved::Text(form) if answers == 1 => return Ok(Output::Printed(form)),
+            Saved::Text(_) => {
+                "several answers in one text are a table or markdown; --save a folder for a file \
+                 each"
+            }
+            Saved::Parquet => "parquet is for files: give --save too",
+        };
+        Err(Error::Usage(format!("--format: {problem}")))
+    }
 }
 
 fn list(settings: &Ask, questions: &[Question]) -> Result<()> {
@@ -70,27 +98,6 @@ fn list(settings: &Ask, questions: &[Question]) -> Result<()> {
             Err(Error::Usage(problem.to_owned()))
         }
     }
-}
-
-/// In which form so many answers are given.
-fn form(settings: &Ask, answers: usize) -> Result<Saved> {
-    let default = if settings.save.is_some() { Form::Csv } else { Form::Table };
-    let form = settings.format.unwrap_or(Saved::Text(default));
-    match form {
-        _ if settings.save.is_some() => Ok(form),
-        Saved::Parquet => Err(unprintable("parquet")),
-        Saved::Text(Form::Table | Form::Markdown) => Ok(form),
-        Saved::Text(_) if answers > 1 => Err(Error::Usage(
-            "--format: several answers in one text are a table or markdown; --save a folder for \
-             a file each"
-                .to_owned(),
-        )),
-        Saved::Text(_) => Ok(form),
-    }
-}
-
-fn unprintable(form: &str) -> Error {
-    Error::Usage(format!("--format: {form} is for files: give --save too"))
 }
 
 /// Does something about each question. A single failure of one is told as it is.
@@ -140,37 +147,20 @@ fn answer(catalog: &Catalog, asked: &Asked<'_>) -> Result<DataFrame> {
     }
 }
 
-/// Where answers go.
-enum Target<'a> {
-    Terminal { form: Form, headed: bool },
-    Folder(Folder<'a>),
+fn print(question: &Question, answer: &DataFrame, form: Form, headed: bool) -> Result<()> {
+    let text = show::render(answer, form)?;
+    super::print(&match (headed, form) {
+        (true, Form::Markdown) => format!("### {}\n\n{text}\n", question.answers),
+        (true, _) => format!("{}: {}\n{text}\n", question.name, question.answers),
+        (false, _) => text,
+    })
 }
 
 /// A folder or bucket with a file for each question.
 struct Folder<'a> {
-    output: Output,
+    store: store::Output,
     form: Saved,
     runtime: &'a Runtime,
-}
-
-impl Target<'_> {
-    fn give(&self, question: &Question, answer: &DataFrame) -> Result<()> {
-        match self {
-            Target::Folder(folder) => folder.save(question, answer),
-            Target::Terminal { form, headed } => {
-                let text = show::render(answer, *form)?;
-                match (headed, form) {
-                    (true, Form::Markdown) => {
-                        super::print(&format!("### {}\n\n{text}\n", question.answers))
-                    }
-                    (true, _) => {
-                        super::print(&format!("{}: {}\n{text}\n", question.name, question.answers))
-                    }
-                    (false, _) => super::print(&text),
-                }
-            }
-        }
-    }
 }
 
 impl Folder<'_> {
@@ -178,9 +168,9 @@ impl Folder<'_> {
     fn save(&self, question: &Question, answer: &DataFrame) -> Result<()> {
         let bytes = self.form.bytes(answer)?;
         let path = Path::from(format!("{}.{}", question.name, self.form.ending()));
-        let put = self.output.objects.put(&path, bytes.into());
-        self.runtime.block_on(put).map_err(|e| self.output.write_error(&path, e))?;
-        tracing::info!("{}: rows: {}", self.output.place(&path), answer.height());
+        let put = self.store.objects.put(&path, bytes.into());
+        self.runtime.block_on(put).map_err(|e| self.store.write_error(&path, e))?;
+        tracing::info!("{}: rows: {}", self.store.place(&path), answer.height());
         Ok(())
     }
 }
