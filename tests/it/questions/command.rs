@@ -146,7 +146,7 @@ fn values_of_every_type_are_put_in_as_they_are_typed() {
         (&["least=49", "name=x' OR 'x' = 'x"], "7 8"),
         (&["least=49", "name='; DROP TABLE user; --"], "7 8"),
         (&["least=49", "since=2017-06-06"], "8"),
-        (&["least=-9223372036854775807", "known=false"], "13"),
+        (&["least=-9223372036854775807", "known=false", "name=x"], "13"),
     ] {
         let set: Vec<&str> = set.iter().flat_map(|pair| ["--set", pair]).collect();
         let args = [&["typed", "--questions", "mine", "--format", "csv"], &set[..]].concat();
