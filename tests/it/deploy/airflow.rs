@@ -156,7 +156,7 @@ fn a_task_that_is_stopped_stops_pinclean_in_order_and_is_tried_again() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let patience = Instant::now() + Duration::from_secs(120);
+    let patience = Instant::now() + Duration::from_secs(300);
     while server.count(Op::Get) == 0 {
         assert!(Instant::now() < patience, "the run reads nothing");
         std::thread::sleep(Duration::from_millis(20));
