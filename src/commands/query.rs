@@ -30,7 +30,8 @@ pub fn query(settings: &Query) -> Result<()> {
                 source: e.into(),
             })?;
             let rows = crate::grid::thousands(answer.height() as u64);
-            tracing::info!("{rows} rows saved to {}", file.display());
+            let noun = if answer.height() == 1 { "row" } else { "rows" };
+            tracing::info!("{rows} {noun} saved to {}", file.display());
             Ok(())
         }
     }
