@@ -21,11 +21,17 @@ def try_out(image, scratch, bucket):
     subprocess.run(["chown", "-R", USER, work], check=True)
     for name in ("hosts", "resolv.conf"):  # as a container engine puts them there
         shutil.copy(f"/etc/{name}", image / "etc" / name)
-    for arguments in (["--version"], ["check"], ["run", "--source", "bucket", "--out", "clean"]):
+    for arguments in (
+        ["--version"],
+        ["check"],
+        ["run", "--source", "bucket", "--out", "clean"],
+        ["ask", "--all", "--tables", "clean", "--save", "answers"],
+    ):
         done = inside(image, work, arguments)
         print(done.stdout, end="")
         assert done.returncode == 0, done.stderr
     assert list(work.glob("clean/pin/_delta_log/*.json")), "the run left no table"
+    assert list(work.glob("answers/*.csv")), "no question was answered"
     again = inside(image, work, ["run", "--source", "bucket", "--out", "/etc/clean"])
     assert again.returncode == 1 and "ead-only" in again.stderr, again.stderr
     try_certificates(image, work, scratch)

@@ -85,6 +85,8 @@ def ecs():
     assert then["dependsOn"] == [{"containerName": first["name"], "condition": "SUCCESS"}]
     for container in first, then:
         assert container["image"].endswith(f":{VERSION}") and container["readonlyRootFilesystem"]
+    reserved = [container["memoryReservation"] for container in (first, then)]
+    assert sum(reserved) <= int(task["memory"]), "ECS refuses it"
     allowed = {s["Action"]: s["Resource"] for s in read("ecs/schedule-policy.json")["Statement"]}
     assert set(allowed["iam:PassRole"]) == {task["taskRoleArn"], task["executionRoleArn"]}
     assert allowed["sqs:SendMessage"] == target["DeadLetterConfig"]["Arn"]
