@@ -58,6 +58,10 @@ fn the_service_starts_what_the_program_takes() {
     };
     let commands: Vec<Vec<String>> = starts.map(command).collect();
     check_commands(&commands, "pinclean.service");
+    assert!(service.contains("\nRestart=on-failure\nRestartSec=2min\n"), "{service}");
+    assert!(service.contains("\nRestartPreventExitStatus=2 3\n"), "{service}");
+    // After a run that ended well systemd asks the questions: 143 may not count as that.
+    assert!(!service.contains("SuccessExitStatus"), "{service}");
 }
 
 /// The units with this program in place of an installed one.
