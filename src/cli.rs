@@ -31,7 +31,9 @@ pub use query::QueryArgs;
 pub use run::RunArgs;
 pub use s3::S3Args;
 pub use source::{LayoutArgs, SourceArgs};
-pub use tables::{HistoryArgs, OptimizeArgs, ReplayArgs, TablesArgs, VacuumArgs};
+pub use tables::{
+    HistoryArgs, OptimizeArgs, PlaceArgs, ReplayArgs, SnapshotArgs, TablesArgs, VacuumArgs,
+};
 
 use words::Words;
 

@@ -168,6 +168,17 @@ pub struct Tables {
     pub s3: S3Options,
 }
 
+/// Finished tables, at one version each.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Folder, `file://` or `s3://` URL of the tables: the `out` of `run`.
+    pub url: String,
+    /// The version of the tables; `None` for the latest.
+    pub as_of: Option<AsOf>,
+    /// What to know of S3.
+    pub s3: S3Options,
+}
+
 /// What `pinclean optimize` does.
 #[derive(Debug, Clone)]
 pub struct Optimize {
@@ -228,10 +239,8 @@ pub struct Ask {
     pub set: Vec<(String, String)>,
     /// Folder of questions; `None` for those built in.
     pub questions: Option<PathBuf>,
-    /// Where the tables are; it names none.
-    pub tables: Tables,
-    /// The version of the tables; `None` for the latest.
-    pub as_of: Option<AsOf>,
+    /// Which tables.
+    pub snapshot: Snapshot,
     /// The form of the answers, if one was asked for.
     pub format: Option<Saved>,
     /// Folder, `file://` or `s3://` URL for a file of each answer; `None` to
@@ -253,12 +262,10 @@ pub enum Questions {
 /// What `pinclean query` does.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// Where the tables are.
-    pub tables: Tables,
+    /// Which tables.
+    pub snapshot: Snapshot,
     /// What is asked.
     pub sql: Sql,
-    /// The version of the tables; `None` for the latest.
-    pub as_of: Option<AsOf>,
     /// What becomes of the answer.
     pub reply: Reply,
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::S3Args;
 use super::words::Words;
+use super::{S3Args, SnapshotArgs};
 
 pub(super) const EXAMPLE: &str = "\
 Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
@@ -28,16 +28,13 @@ pub struct AskArgs {
     /// Folder of questions, in place of those built in
     #[arg(long, value_name = "DIR", help_heading = "Questions")]
     pub questions: Option<String>,
-    /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
-    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
-    pub out: Option<String>,
-    /// Ask the tables as they were: a version, or a time such as 2026-11-20T10:00:00Z
-    #[arg(long, value_name = "VERSION|TIME", help_heading = "Tables")]
-    pub as_of: Option<String>,
+    /// Which version of the tables.
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
     /// table, csv, json, ndjson, markdown, and with --save parquet [default: table, saved: csv]
     #[arg(long, value_name = "FORMAT", value_parser = Words(&["table", "csv", "json", "ndjson", "markdown", "parquet"]), hide_possible_values = true, help_heading = "Output")]
     pub format: Option<String>,
-    /// Save each answer as <name>.<format> in this folder, file:// or s3://bucket/prefix
+    /// Save a file of each answer in this folder, file:// or s3://bucket/prefix
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub save: Option<String>,
     /// S3.

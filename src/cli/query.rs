@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::S3Args;
 use super::words::Words;
+use super::{S3Args, SnapshotArgs};
 
 pub(super) const EXAMPLE: &str = "\
 The tables are pin, geo, user and any other; quarantine_pin is what was rejected of pin. SHOW TABLES
@@ -25,12 +25,9 @@ pub struct QueryArgs {
     /// Read the SQL from a file; - is standard input
     #[arg(long, short, value_name = "FILE", help_heading = "Question")]
     pub file: Option<String>,
-    /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
-    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
-    pub out: Option<String>,
-    /// Ask the tables as they were: a version, or a time such as 2026-11-20T10:00:00Z
-    #[arg(long, value_name = "VERSION|TIME", help_heading = "Tables")]
-    pub as_of: Option<String>,
+    /// Which version of the tables.
+    #[command(flatten)]
+    pub snapshot: SnapshotArgs,
     /// table, csv, json, ndjson, markdown, and with --save parquet [default: table]
     #[arg(long, value_name = "FORMAT", value_parser = Words(&["table", "csv", "json", "ndjson", "markdown", "parquet"]), hide_possible_values = true, help_heading = "Output")]
     pub format: Option<String>,

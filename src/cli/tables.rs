@@ -33,16 +33,35 @@ is the --out of `run`: PINCLEAN_OUT and the key out.
 Example:
   pinclean history pin --tables s3://lake/clean --limit 5";
 
+/// Where finished tables are, as typed.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
+    // `run` calls the same place --out, and so do the variable and the key.
+    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
+    pub out: Option<String>,
+}
+
 /// Finished tables, as typed.
 #[derive(Debug, Args)]
 pub struct TablesArgs {
     /// Tables to work on [default: all that are there]
     #[arg(value_name = "TABLE")]
     pub names: Vec<String>,
-    /// Folder, file:// or s3://bucket/prefix of the tables [default: ./clean]
-    // `run` calls the same place --out, and so do the variable and the key.
-    #[arg(long = "tables", alias = "out", value_name = "URL", help_heading = "Tables")]
-    pub out: Option<String>,
+    /// Where they are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Finished tables, at one version each, as typed.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// Where they are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Ask the tables as they were: a version, or a time such as 2026-11-20T10:00:00Z
+    #[arg(long, value_name = "VERSION|TIME", help_heading = "Tables")]
+    pub as_of: Option<String>,
 }
 
 /// `pinclean optimize`, as typed.

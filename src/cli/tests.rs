@@ -159,7 +159,7 @@ fn the_place_of_the_tables_may_be_called_as_run_calls_it() {
     for flag in ["--tables", "--out"] {
         let typed = parse(["pinclean", "history", flag, "s3://lake/clean"]).unwrap();
         let Verb::History(history) = typed.verb else { panic!("{typed:?}") };
-        assert_eq!(history.tables.out.as_deref(), Some("s3://lake/clean"), "{flag}");
+        assert_eq!(history.tables.place.out.as_deref(), Some("s3://lake/clean"), "{flag}");
     }
     let both = ["pinclean", "history", "--tables", "a", "--out", "b"];
     assert_eq!(parse(both).unwrap_err().exit_code(), 2);

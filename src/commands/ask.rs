@@ -7,6 +7,7 @@ use object_store::path::Path;
 use polars::prelude::DataFrame;
 use tokio::runtime::Runtime;
 
+use super::engine;
 use crate::ask::{self, Asked, Question, Wanted};
 use crate::query::Catalog;
 use crate::settings::{Ask, Questions};
@@ -31,10 +32,8 @@ pub fn ask(settings: &Ask) -> Result<()> {
     let asked = ask::choose(&questions, &wanted, &settings.set)?;
     let output = Output::of(settings, asked.len())?;
     let runtime = super::runtime()?;
-    let session = Session::new(settings.tables.s3.clone());
-    super::engine::explain_panics();
-    let catalog =
-        runtime.block_on(Catalog::open(&settings.tables.url, settings.as_of, &session))?;
+    let session = Session::new(settings.snapshot.s3.clone());
+    let catalog = engine::open(&settings.snapshot, &session, &runtime)?;
     match output {
         Output::Printed(form) => {
             let headed = asked.len() > 1;

@@ -1,13 +1,27 @@
-//! What happens where Polars gives up.
+//! The tables that are asked, and what happens where Polars gives up.
 
 use std::panic::PanicHookInfo;
 
-use crate::{Error, logging};
+use tokio::runtime::Runtime;
+
+use crate::query::Catalog;
+use crate::settings::Snapshot;
+use crate::store::Session;
+use crate::{Error, Result, logging};
+
+/// The tables to ask. From then on a panic ends the process with words.
+///
+/// # Errors
+/// Those of [`Catalog::open`].
+pub(super) fn open(snapshot: &Snapshot, session: &Session, runtime: &Runtime) -> Result<Catalog> {
+    explain_panics();
+    runtime.block_on(Catalog::open(&snapshot.url, snapshot.as_of, session))
+}
 
 /// Lets a panic end the process as an error does. Over some SQL, such as
 /// `INTERVAL '1 fortnight'`, Polars panics where it should refuse; with `panic = "abort"`
 /// nothing could catch that.
-pub(super) fn explain_panics() {
+fn explain_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let error = explained(panic);
         logging::failure(&error);

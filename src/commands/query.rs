@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use crate::query::Catalog;
+use super::engine;
 use crate::settings::{Query, Reply, Sql};
 use crate::store::Session;
 use crate::{Error, Result, show, whole_file};
@@ -11,15 +11,13 @@ use crate::{Error, Result, show, whole_file};
 /// Answers a question: prints the answer, or saves it.
 ///
 /// # Errors
-/// Those of [`Catalog::answer`]; [`Error::Usage`] if nothing is asked;
+/// Those of [`crate::query::Catalog::answer`]; [`Error::Usage`] if nothing is asked;
 /// [`Error::Read`] and [`Error::Write`] for files.
 pub fn query(settings: &Query) -> Result<()> {
     let sql = read(&settings.sql)?;
     let runtime = super::runtime()?;
-    let session = Session::new(settings.tables.s3.clone());
-    super::engine::explain_panics();
-    let catalog =
-        runtime.block_on(Catalog::open(&settings.tables.url, settings.as_of, &session))?;
+    let session = Session::new(settings.snapshot.s3.clone());
+    let catalog = engine::open(&settings.snapshot, &session, &runtime)?;
     let answer = catalog.answer(&sql)?;
     match &settings.reply {
         Reply::Print(form) => super::print(&show::render(&answer, *form)?),

@@ -1,28 +1,21 @@
 //! `pinclean ask`.
 
 use super::super::layers::{Layers, Name, Rank};
-use super::super::{Ask, Questions, Tables, values};
-use super::{DEFAULT_OUT, contradiction};
+use super::super::{Ask, Questions, values};
+use super::{contradiction, tables};
 use crate::Result;
 use crate::cli::AskArgs;
-use crate::query::AsOf;
 use crate::show::Saved;
 
 pub(super) fn ask(args: AskArgs, layers: &Layers<'_>) -> Result<Ask> {
-    let url = layers.parsed(Name::typed_as("out", "tables"), args.out, values::text)?;
     Ok(Ask {
         wanted: wanted(args.names, args.all, layers)?,
         set: layers.list("set", args.set, set)?,
         questions: layers.parsed("questions", args.questions, values::path)?,
-        as_of: layers.parsed("as-of", args.as_of, AsOf::parse)?,
         format: layers
             .parsed(Name::of("ask", "format"), args.format, |text| text.parse::<Saved>())?,
         save: layers.parsed(Name::of("ask", "save"), args.save, values::text)?,
-        tables: Tables {
-            url: url.unwrap_or(DEFAULT_OUT.into()),
-            names: Vec::new(),
-            s3: super::s3(args.s3, layers)?,
-        },
+        snapshot: tables::snapshot(args.snapshot, args.s3, layers)?,
     })
 }
 

@@ -3,24 +3,17 @@
 use std::path::PathBuf;
 
 use super::super::layers::{Layers, Name, Rank};
-use super::super::{Query, Reply, Sql, Tables, values};
-use super::{DEFAULT_OUT, contradiction};
+use super::super::{Query, Reply, Sql, values};
+use super::{contradiction, tables};
 use crate::cli::QueryArgs;
-use crate::query::AsOf;
 use crate::show::{Form, Saved};
 use crate::{Error, Result};
 
 pub(super) fn query(args: QueryArgs, layers: &Layers<'_>) -> Result<Query> {
-    let url = layers.parsed(Name::typed_as("out", "tables"), args.out, values::text)?;
     Ok(Query {
         sql: sql(args.sql, args.file, layers)?,
-        as_of: layers.parsed("as-of", args.as_of, AsOf::parse)?,
         reply: reply(args.format, args.save, layers)?,
-        tables: Tables {
-            url: url.unwrap_or(DEFAULT_OUT.into()),
-            names: Vec::new(),
-            s3: super::s3(args.s3, layers)?,
-        },
+        snapshot: tables::snapshot(args.snapshot, args.s3, layers)?,
     })
 }
 

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::super::duration::duration;
 use super::super::layers::{Layers, Name};
-use super::super::{History, Optimize, Replay, Tables, Vacuum, values};
+use super::super::{History, Optimize, Replay, Snapshot, Tables, Vacuum, values};
 use super::{DEFAULT_OUT, count, memory};
-use crate::cli::{HistoryArgs, OptimizeArgs, ReplayArgs, S3Args, TablesArgs, VacuumArgs};
+use crate::cli::{
+    HistoryArgs, OptimizeArgs, PlaceArgs, ReplayArgs, S3Args, SnapshotArgs, TablesArgs, VacuumArgs,
+};
+use crate::query::AsOf;
 use crate::{Error, Result};
 
 /// The size of the files that are packed if none is given, in bytes.
@@ -73,6 +76,18 @@ fn tables(args: TablesArgs, s3: S3Args, layers: &Layers<'_>) -> Result<Tables> {
             names.push(name);
         }
     }
+    Ok(Tables { url: url(args.place, layers)?, names, s3: super::s3(s3, layers)? })
+}
+
+pub(super) fn snapshot(args: SnapshotArgs, s3: S3Args, layers: &Layers<'_>) -> Result<Snapshot> {
+    Ok(Snapshot {
+        url: url(args.place, layers)?,
+        as_of: layers.parsed("as-of", args.as_of, AsOf::parse)?,
+        s3: super::s3(s3, layers)?,
+    })
+}
+
+fn url(args: PlaceArgs, layers: &Layers<'_>) -> Result<String> {
     let url = layers.parsed(Name::typed_as("out", "tables"), args.out, values::text)?;
-    Ok(Tables { url: url.unwrap_or(DEFAULT_OUT.into()), names, s3: super::s3(s3, layers)? })
+    Ok(url.unwrap_or(DEFAULT_OUT.into()))
 }
