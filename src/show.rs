@@ -1,11 +1,10 @@
 //! Frames of any types as people and programs read them. Pure.
 
 use std::path::Path;
-use std::str::FromStr;
 
 use polars::prelude::DataFrame;
 
-use crate::{Error, Result, near};
+use crate::{Error, Result};
 
 mod csv;
 mod json;
@@ -33,29 +32,6 @@ pub enum Form {
     Markdown,
 }
 
-impl Form {
-    /// The forms by name.
-    pub const NAMES: [(&'static str, Form); 5] = [
-        ("table", Form::Table),
-        ("csv", Form::Csv),
-        ("json", Form::Json),
-        ("ndjson", Form::Ndjson),
-        ("markdown", Form::Markdown),
-    ];
-}
-
-impl FromStr for Form {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Form, String> {
-        let known = Form::NAMES.iter().find(|(known, _)| *known == name);
-        known.map(|(_, form)| *form).ok_or_else(|| {
-            let hint = near::hint(name, Form::NAMES.iter().map(|(known, _)| *known));
-            format!("{name:?} is no format{hint}")
-        })
-    }
-}
-
 /// How a frame becomes a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
@@ -66,6 +42,16 @@ pub enum Saved {
 }
 
 impl Saved {
+    /// All of them by name.
+    pub const NAMES: &[(&str, Saved)] = &[
+        ("table", Saved::Text(Form::Table)),
+        ("csv", Saved::Text(Form::Csv)),
+        ("json", Saved::Text(Form::Json)),
+        ("ndjson", Saved::Text(Form::Ndjson)),
+        ("markdown", Saved::Text(Form::Markdown)),
+        ("parquet", Saved::Parquet),
+    ];
+
     /// What the ending of a file's name stands for: `.csv`, `.json`, `.ndjson`,
     /// `.jsonl`, `.md`, `.txt` and `.parquet`, in whatever case.
     pub fn of_path(path: &Path) -> Option<Saved> {
@@ -103,21 +89,6 @@ impl Saved {
             Saved::Text(form) => render(frame, form).map(String::into_bytes),
             Saved::Parquet => parquet(frame),
         }
-    }
-}
-
-impl FromStr for Saved {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Saved, String> {
-        if name == "parquet" {
-            return Ok(Saved::Parquet);
-        }
-        name.parse().map(Saved::Text).map_err(|_| {
-            let texts = Form::NAMES.iter().map(|(known, _)| *known);
-            let hint = near::hint(name, texts.chain(std::iter::once("parquet")));
-            format!("{name:?} is no format{hint}")
-        })
     }
 }
 

@@ -12,8 +12,11 @@ pub(super) fn ask(args: AskArgs, layers: &Layers<'_>) -> Result<Ask> {
         wanted: wanted(args.names, args.all, layers)?,
         set: layers.list("set", args.set, set)?,
         questions: layers.parsed("questions", args.questions, values::path)?,
-        format: layers
-            .parsed(Name::of("ask", "format"), args.format, |text| text.parse::<Saved>())?,
+        format: layers.parsed(
+            Name::of("ask", "format"),
+            args.format,
+            values::one_of(Saved::NAMES),
+        )?,
         save: layers.parsed(Name::of("ask", "save"), args.save, values::text)?,
         snapshot: tables::snapshot(args.snapshot, args.s3, layers)?,
     })

@@ -34,8 +34,10 @@ fn sql(typed: Option<String>, file: Option<String>, layers: &Layers<'_>) -> Resu
 
 fn reply(format: Option<String>, save: Option<String>, layers: &Layers<'_>) -> Result<Reply> {
     let format = layers.value(Name::of("query", "format"), format)?;
-    let form =
-        format.as_ref().map(|given| given.parse(|text| text.parse::<Saved>())).transpose()?;
+    let form = format
+        .as_ref()
+        .map(|given| given.parse(|text| values::one_of(Saved::NAMES)(text)))
+        .transpose()?;
     let Some(save) = layers.value(Name::of("query", "save"), save)? else {
         return match form {
             None => Ok(Reply::Print(Form::Table)),
