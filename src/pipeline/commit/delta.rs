@@ -116,8 +116,7 @@ impl DeltaTable {
     ///
     /// # Errors
     /// What reading failed with; [`Error::BadTable`] for a table that pinclean
-    /// did not make, [`Error::TableFeatures`] for one that it cannot write,
-    /// [`Error::Usage`] for one of the other format.
+    /// did not make, [`Error::TableFeatures`] for one that it cannot write.
     pub async fn read(&self) -> Result<Option<State>> {
         let problem = match self.logs.look().await? {
             Holds::Table(state) => {
@@ -127,13 +126,9 @@ impl DeltaTable {
             Holds::Nothing => return Ok(None),
             Holds::Stranger(problem) => format!("{problem}; write to another --out"),
             // A table of the other format would be written beside, not to.
-            Holds::Manifests => {
-                return Err(Error::Usage(format!(
-                    "{} is a table of --format parquet: go on with --format parquet, or write to \
-                     another --out",
-                    self.logs.rows.place()
-                )));
-            }
+            Holds::Manifests => "it is a table of --format parquet; go on with --format parquet, \
+                                 or write to another --out"
+                .to_owned(),
         };
         Err(Error::BadTable { place: self.logs.rows.place(), problem })
     }

@@ -88,7 +88,7 @@ impl ManifestLog {
     /// # Errors
     ///
     /// [`Error::Read`] or [`Error::AccessDenied`]; [`Error::BadManifest`] if
-    /// the manifest is damaged or of a newer version; [`Error::Usage`] for a
+    /// the manifest is damaged or of a newer version; [`Error::BadTable`] for a
     /// Delta table.
     pub async fn read_latest(&self) -> Result<Option<Latest>> {
         let folder = Path::from_iter([self.table.as_str(), "_pinclean"]);
@@ -115,11 +115,12 @@ impl ManifestLog {
         match listed.try_next().await {
             Ok(None) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(e) => Err(self.output.list_error(&log, e)),
-            Ok(Some(_)) => Err(Error::Usage(format!(
-                "{} is a table of --format delta: go on with --format delta, or write to another \
-                 --out",
-                self.output.place(&Path::from(self.table.as_str()))
-            ))),
+            Ok(Some(_)) => Err(Error::BadTable {
+                place: self.output.place(&Path::from(self.table.as_str())),
+                problem: "it is a table of --format delta; go on with --format delta, or write \
+                          to another --out"
+                    .to_owned(),
+            }),
         }
     }
 
