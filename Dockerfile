@@ -26,18 +26,18 @@ RUN touch src/main.rs src/lib.rs \
 
 FROM debian:bookworm-slim AS root
 COPY deploy/docker/make-root /
-RUN apt-get update && /make-root /image && mkdir /work
+RUN apt-get update && /make-root /image && mkdir /data
 
 FROM scratch
 COPY --from=root /image /
-COPY --from=root --chown=65532:65532 /work /work
+COPY --from=root --chown=65532:65532 /data /data
 COPY LICENSE-APACHE LICENSE-MIT /usr/share/doc/pinclean/
 COPY --from=build /src/target/dist/pinclean /usr/bin/pinclean
 # By number, so that Kubernetes can tell that it is not root.
 USER 65532:65532
 # Its pinclean.toml counts, and ./clean below it is the output unless --out says otherwise.
-WORKDIR /work
-ENV PATH=/usr/bin HOME=/work
+WORKDIR /data
+ENV PATH=/usr/bin HOME=/data
 LABEL org.opencontainers.image.title="pinclean" \
       org.opencontainers.image.description="Turns the JSON that a Kafka S3 sink wrote into clean tables, and proves that nothing was lost" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"

@@ -1,5 +1,5 @@
 """Tries the image's root: what is in it, and whether pinclean runs there as its user,
-with nothing writable but /work."""
+with nothing writable but /data."""
 
 import http.server
 import shutil
@@ -51,7 +51,7 @@ def check_contents(image):
     print(f"{len(files)} files, {size / 1e6:.1f} MB; one program")
 
 
-# Run in a mount namespace of its own: the root read-only, the folder as its /work.
+# Run in a mount namespace of its own: the root read-only, the folder as its /data.
 ENTER = """
 import os, subprocess, sys
 image, work, user, *command = sys.argv[1:]
@@ -59,10 +59,10 @@ def mount(*arguments):
     subprocess.run(["mount", *arguments], check=True)
 mount("--bind", image, image)
 mount("-o", "remount,bind,ro", image)
-mount("--bind", work, image + "/work")
+mount("--bind", work, image + "/data")
 user, group = map(int, user.split(":"))
 os.chroot(image)
-os.chdir("/work")
+os.chdir("/data")
 os.setgroups([])
 os.setgid(group)
 os.setuid(user)

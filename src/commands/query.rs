@@ -40,7 +40,10 @@ fn read(sql: &Sql) -> Result<String> {
         Sql::Text(sql) => return Ok(sql.clone()),
         Sql::File(file) => {
             let place = file.display().to_string();
-            (std::fs::read(file).map_err(|e| Error::of_file("read", place.clone(), e))?, place)
+            let read = std::fs::read(file);
+            let problem =
+                |e: std::io::Error| Error::File { path: file.clone(), problem: e.to_string() };
+            (read.map_err(problem)?, place)
         }
         Sql::StandardInput => (standard_input()?, "standard input".to_owned()),
     };

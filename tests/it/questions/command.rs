@@ -187,7 +187,7 @@ fn a_mistake_is_told_with_what_would_be_right() {
         (&["--format", "csv"], "the list of questions is a table or json"),
         (&["--all", "--format", "csv"], "--save a folder for a file each"),
         (&[one, "--format", "parquet"], "give --save too"),
-        (&[one, "--format", "cvs"], "did you mean `csv`?"),
+        (&[one, "--format", "cvs"], "\"cvs\" is not one of: table, csv,"),
         (&[one, "--questions", "none"], "there is no such folder of questions"),
         (&[one, "--as-of", "soon"], "neither a version (a number) nor a time"),
     ] {

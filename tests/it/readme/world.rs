@@ -18,7 +18,7 @@ use crate::s3::{ACCESS_KEY, BucketOptions, SECRET_KEY, Server};
 const MINIO: [&str; 3] = ["http://localhost:9000", "KEY_ID=minio ", "ACCESS_KEY=minio123"];
 
 /// A scratch folder with the fixtures, transforms and questions of the repository, the
-/// programs `pinclean` and `cargo`, and the buckets that the documents name.
+/// program `pinclean`, stand-ins for what builds and installs it, and the buckets that the documents name.
 pub struct World {
     scratch: TempDir,
     pub server: Server,
@@ -38,7 +38,9 @@ impl World {
                 program().display()
             ),
         );
-        world.program("cargo", CARGO);
+        for (name, script) in [("cargo", CARGO), ("sudo", "exec \"$@\""), ("install", INSTALL)] {
+            world.program(name, script);
+        }
         let profile =
             format!("aws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
         let config = format!("[default]\n{profile}[profile analytics]\n{profile}");
@@ -112,9 +114,18 @@ impl World {
 
 const CARGO: &str = r#"case "$*" in
 "test") echo "these are the tests" ;;
-"run --release -- "*) shift 3; exec pinclean "$@" ;;
+"build --locked --release") mkdir -p target/release && : > target/release/pinclean ;;
 *) echo "cargo $*: nobody knows what this does" >&2; exit 99 ;;
 esac"#;
+
+/// Below the folder `installed`, in place of the root.
+const INSTALL: &str = r#"
+for last; do :; done
+all=
+while [ $# -gt 1 ]; do all="$all $1"; shift; done
+mkdir -p "installed$(dirname "$last")" installed/usr/local/bin installed/etc/systemd/system
+exec /usr/bin/install $all "installed$last"
+"#;
 
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

@@ -2,23 +2,15 @@
 //! the real one would not know.
 
 /// Name and script of each.
-pub const ALL: [(&str, &str); 10] = [
-    ("cargo", CARGO),
+pub const ALL: [(&str, &str); 7] = [
     ("docker", DOCKER),
-    ("install", INSTALL),
     ("journalctl", "[ \"$1 $2\" = '--unit pinclean.service' ]"),
     ("kubectl", KUBECTL),
     ("logger", "[ \"$1 $2\" = '-t pinclean' ] && cat >/dev/null"),
-    ("sudo", "exec \"$@\""),
     ("sudoedit", "test -e \"installed$1\""),
     ("systemctl", SYSTEMCTL),
     ("systemd-sysusers", "test -s installed/etc/sysusers.d/pinclean.conf"),
 ];
-
-/// It takes half an hour.
-const CARGO: &str = r#"
-[ "$*" = "build --locked --release" ] && mkdir -p target/release && : > target/release/pinclean
-"#;
 
 /// Builds nothing; runs the program of this machine in this folder.
 const DOCKER: &str = r#"
@@ -36,15 +28,6 @@ run) shift
     esac; done ;;
 *) exit 99 ;;
 esac"#;
-
-/// Below the folder `installed`, in place of the root.
-const INSTALL: &str = r#"
-for last; do :; done
-all=
-while [ $# -gt 1 ]; do all="$all $1"; shift; done
-mkdir -p "installed$(dirname "$last")" installed/usr/local/bin installed/etc/systemd/system
-exec /usr/bin/install $all "installed$last"
-"#;
 
 /// The real one, without a cluster: whatever it does not find wrong before it asks the
 /// server is taken for right.
