@@ -215,7 +215,7 @@ fn an_answer_is_printed_or_saved_in_any_form() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), print("table"));
     for (args, expected) in [
         (["--save", "a.xlsx"], "ends with none of .csv, .json"),
-        (["--format", "xml"], "no format"),
+        (["--format", "xml"], "\"xml\" is not one of: table, csv,"),
         (["--format", "parquet"], "give --save FILE too"),
     ] {
         let said = world.refused(sql, &args);

@@ -171,7 +171,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn options_that_the_text_names_are_there() {
-    let known: Vec<String> = pinclean::cli::options().into_iter().map(|o| o.name).collect();
+    let known: Vec<String> = pinclean::cli::options().into_iter().map(|o| o.flag).collect();
     let option = Regex::new(r"--([a-z][a-z0-9-]*)").unwrap();
     let mut seen = 0;
     for path in DOCUMENTS.into_iter().chain(["ARCHITECTURE.md", "CHANGELOG.md"]) {
