@@ -15,6 +15,7 @@ pub mod code;
 pub mod near;
 pub mod failpoint;
 pub mod whole_file;
+pub mod text_file;
 pub mod key;
 pub mod value;
 pub mod spec;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::engine;
 use crate::settings::{Query, Reply, Sql};
 use crate::store::Session;
-use crate::{Error, Result, show, whole_file};
+use crate::{Error, Result, show, text_file, whole_file};
 
 /// Answers a question: prints the answer, or saves it.
 ///
@@ -47,12 +47,10 @@ fn read(sql: &Sql) -> Result<String> {
         }
         Sql::StandardInput => (standard_input()?, "standard input".to_owned()),
     };
-    let text = String::from_utf8(bytes).map_err(|_| Error::File {
+    text_file::decode(bytes).map_err(|problem| Error::File {
         path: Path::new(&place).to_owned(),
-        problem: "it is no UTF-8".to_owned(),
-    })?;
-    // Some editors of Windows begin a file with a mark.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        problem: problem.to_owned(),
+    })
 }
 
 fn standard_input() -> Result<Vec<u8>> {

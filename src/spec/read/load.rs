@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::parse::parse_files;
 use crate::spec::Spec;
-use crate::{Error, Result};
+use crate::{Error, Result, text_file};
 
 /// The transforms that are compiled in: file name and text.
 pub const DEFAULTS: [(&str, &str); 3] = [
@@ -43,17 +43,18 @@ pub(crate) struct FileKind {
 /// [`Error::File`] if the folder or a file cannot be read, or none is there.
 pub(crate) fn read_dir(dir: &Path, kind: &FileKind) -> Result<Vec<(String, String)>> {
     let FileKind { plural, single, ending } = kind;
-    let failed = |path: &Path, source: std::io::Error| Error::File {
+    let wrong = |path: &Path, problem: &str| Error::File {
         path: path.to_owned(),
-        problem: source.to_string(),
+        problem: problem.to_owned(),
     };
+    let failed = |path: &Path, source: std::io::Error| wrong(path, &source.to_string());
     let entries = std::fs::read_dir(dir).map_err(|source| {
         let problem = match source.kind() {
             std::io::ErrorKind::NotFound => format!("there is no such folder of {plural}"),
             std::io::ErrorKind::NotADirectory => "this is a file: name its folder".to_owned(),
             _ => return failed(dir, source),
         };
-        Error::File { path: dir.to_owned(), problem }
+        wrong(dir, &problem)
     })?;
     let mut paths = entries
         .map(|entry| entry.map(|entry| entry.path()))
@@ -63,11 +64,12 @@ pub(crate) fn read_dir(dir: &Path, kind: &FileKind) -> Result<Vec<(String, Strin
     paths.sort();
     if paths.is_empty() {
         let problem = format!("there is no {single} (*.{ending}) in it");
-        return Err(Error::File { path: dir.to_owned(), problem });
+        return Err(wrong(dir, &problem));
     }
-    let read = |path: PathBuf| match std::fs::read_to_string(&path) {
-        Ok(text) => Ok((path.display().to_string(), text)),
-        Err(source) => Err(failed(&path, source)),
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).map_err(|source| failed(&path, source))?;
+        let text = text_file::decode(bytes).map_err(|problem| wrong(&path, problem))?;
+        Ok((path.display().to_string(), text))
     };
     paths.into_iter().map(read).collect()
 }
@@ -90,7 +92,9 @@ mod tests {
     #[test]
     fn a_folder_gives_its_toml_files_by_name() {
         let other = SOUND.replace("\"t\"", "\"b\"");
-        let dir = folder(&[("b.toml", SOUND), ("a.toml", &other), ("README.md", "no TOML")]);
+        // As some editors save it.
+        let marked = format!("\u{feff}{SOUND}");
+        let dir = folder(&[("b.toml", &marked), ("a.toml", &other), ("README.md", "no TOML")]);
         let specs = load(Some(dir.path())).unwrap();
         let tables: Vec<_> = specs.iter().map(|spec| spec.table.as_str()).collect();
         assert_eq!(tables, ["b", "t"]);
