@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Location;
 use toml::Spanned;
 
 use super::read::{Header, RawParameter};
-use super::template::{Place, Template, byte_of};
+use super::template::{Place, Template, byte_of, is_parameter_name};
 use super::value::Value;
 use super::{Choice, Kind, Parameter, Question, columns};
 use crate::near::hint;
@@ -77,8 +77,7 @@ fn check_name(header: &Header, file: &str, found: &mut Found) {
 
 fn parameter(raw: &RawParameter, found: &mut Found) -> Option<Parameter> {
     let name = raw.name.get_ref();
-    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(legal) {
+    if !is_parameter_name(name) {
         let message = "a parameter's name has letters, digits and _, and begins with a letter";
         found.add(&raw.name.span(), message);
     }

@@ -28,19 +28,23 @@ impl Template {
     /// The places in a text.
     ///
     /// # Errors
-    /// Byte and words of what is no SQL: a string without an end, say.
+    /// Byte and words of what is no SQL, such as a string without an end, or no
+    /// place for a parameter that could have a name.
     pub(super) fn places(sql: &str) -> Result<Vec<Place>, (usize, String)> {
         let tokens = Tokenizer::new(&GenericDialect, sql).tokenize_with_location();
         let tokens = tokens.map_err(|e| (byte_of(sql, e.location), e.message))?;
-        let place = |token: sqlparser::tokenizer::TokenWithSpan| match token.token {
-            Token::Placeholder(text) => Some(Place {
-                start: byte_of(sql, token.span.start),
-                end: byte_of(sql, token.span.end),
-                name: text.strip_prefix('$').unwrap_or(&text).to_owned(),
-            }),
-            _ => None,
-        };
-        Ok(tokens.into_iter().filter_map(place).collect())
+        let mut places = Vec::new();
+        for token in tokens {
+            let Token::Placeholder(text) = &token.token else { continue };
+            let start = byte_of(sql, token.span.start);
+            let Some(name) = text.strip_prefix('$').filter(|name| is_parameter_name(name)) else {
+                let message = format!("`{text}` is no place for a parameter: those are `$name`");
+                return Err((start, message));
+            };
+            let end = byte_of(sql, token.span.end);
+            places.push(Place { start, end, name: name.to_owned() });
+        }
+        Ok(places)
     }
 
     /// The text, cut at its places, which are in order.
@@ -63,6 +67,12 @@ impl Template {
         };
         self.parts.iter().map(part).collect()
     }
+}
+
+/// Whether a parameter may be called so.
+pub(super) fn is_parameter_name(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(legal)
 }
 
 /// The byte at a line and column, both from 1; columns count characters.

@@ -158,6 +158,14 @@ fn problems_are_told_all_at_once_with_their_places() {
             change("GROUP BY", "GROUP BX"),
             vec!["q.sql:16:1: Expected: end of statement, found: GROUP"],
         ),
+        (
+            change("$least", "?"),
+            vec!["q.sql:15:36: `?` is no place for a parameter: those are `$name`"],
+        ),
+        (
+            change("$least", "$1"),
+            vec!["q.sql:15:36: `$1` is no place for a parameter: those are `$name`"],
+        ),
         (change("'$that'", "'$that"), vec!["q.sql:15:19: Unterminated string literal"]),
         (
             change("[\"a\", \"n\"]", "[\"a\", \"m\"]"),
