@@ -67,11 +67,22 @@ fn what_is_typed_is_one_literal_of_the_type_of_the_default() {
         ("3", "1; DROP", Err("is not a whole number of 64 bits")),
         ("3", "1.5", Err("is not a whole number of 64 bits")),
         ("0.5", "2", Ok("2.0")),
-        ("0.5", "-1e300", Ok("(-1e300)")),
+        ("3", "-9223372036854775808", Ok("(-9223372036854775807 - 1)")),
+        ("3", "9223372036854775808", Err("is not a whole number of 64 bits")),
+        ("0.5", "1e16", Ok("10000000000000000.0")),
+        ("0.5", "1e20", Ok("100000000000000000000.0")),
+        ("0.5", "0.00001", Ok("0.00001")),
+        ("0.5", "-2.5e-7", Ok("(-0.00000025)")),
+        ("0.5", "-0", Ok("(-0.0)")),
         ("0.5", "nan", Err("is not a number")),
+        ("0.5", "-inf", Err("is not a number")),
+        ("0.5", "1e999", Err("is not a number")),
         ("true", "false", Ok("false")),
         ("true", "yes", Err("is not true or false")),
         ("2020-01-31", "2021-02-28", Ok("DATE '2021-02-28'")),
+        ("2020-01-31", "9999-12-31", Ok("DATE '9999-12-31'")),
+        ("2020-01-31", "+10000-01-01", Err("is not a date such as 2020-08-28")),
+        ("2020-01-31", "-0001-01-01", Err("is not a date such as 2020-08-28")),
         ("2020-01-31", "2021-02-29", Err("is not a date such as 2020-08-28")),
         ("2020-01-31", "' OR '", Err("is not a date such as 2020-08-28")),
         ("\"x\"", "it's", Ok("'it''s'")),
@@ -92,6 +103,8 @@ fn what_is_typed_is_one_literal_of_the_type_of_the_default() {
                     tokens.tokenize().unwrap().len()
                 };
                 let more = match (literal.starts_with('('), literal.starts_with("DATE")) {
+                    // And a minus and its spaces and a second number.
+                    (true, _) if literal.contains(" - ") => 7,
                     (true, _) => 3,
                     (_, true) => 2,
                     _ => 0,
@@ -102,6 +115,16 @@ fn what_is_typed_is_one_literal_of_the_type_of_the_default() {
             }
             Err(problem) => assert!(got.clone().unwrap_err().contains(problem), "{typed}: {got:?}"),
         }
+    }
+}
+
+#[test]
+fn every_float_is_spelt_with_a_point_and_without_an_exponent() {
+    for n in [0.0, 1.0, 1e16, 1e20, 1e300, f64::MAX, 0.1, 1e-5, f64::MIN_POSITIVE, 5e-324] {
+        let literal = Value::Float(n).sql();
+        assert!(literal.contains('.') && !literal.contains('e'), "{literal}");
+        assert_eq!(literal.parse(), Ok(n));
+        assert_eq!(Value::Float(-n).sql(), format!("(-{literal})"));
     }
 }
 

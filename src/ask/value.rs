@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use crate::spec::read::Literal;
 use crate::spec::time::ISO_DATE;
@@ -57,13 +57,15 @@ impl Value {
         }
     }
 
-    /// One literal, whatever the value is. In parentheses where it has a sign:
-    /// two of them begin a comment.
+    /// One literal, whatever the value is; for the least integer, a difference of
+    /// two. In parentheses where it has a sign: two of them begin a comment.
     pub(super) fn sql(&self) -> String {
         match self {
+            // The digits of the least one alone are more than there is.
+            Value::Integer(i64::MIN) => format!("({} - 1)", i64::MIN + 1),
             Value::Integer(n) if *n < 0 => format!("({n})"),
-            Value::Float(n) if n.is_sign_negative() => format!("({n:?})"),
-            Value::Float(n) => format!("{n:?}"),
+            Value::Float(n) if n.is_sign_negative() => format!("({})", float(*n)),
+            Value::Float(n) => float(*n),
             Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
             Value::Date(day) => format!("DATE '{}'", day.format(ISO_DATE)),
             Value::Integer(_) | Value::Bool(_) => self.to_string(),
@@ -83,8 +85,16 @@ impl fmt::Display for Value {
     }
 }
 
+/// In full and with a point: Polars knows a float by its point, and takes no
+/// exponent without one.
+fn float(n: f64) -> String {
+    let digits = n.to_string();
+    if digits.contains('.') { digits } else { digits + ".0" }
+}
+
 fn date(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::parse_from_str(text, ISO_DATE).ok()?;
-    // The years that a literal can spell.
-    (day.format(ISO_DATE).to_string() == text).then_some(day)
+    // What a literal can spell: all digits, and years of four.
+    let spelt = (0..=9999).contains(&day.year()) && day.format(ISO_DATE).to_string() == text;
+    spelt.then_some(day)
 }

@@ -157,6 +157,37 @@ fn values_of_every_type_are_put_in_as_they_are_typed() {
 }
 
 #[test]
+fn numbers_and_dates_of_any_size_are_values() {
+    let scratch = tables();
+    let folder = scratch.path();
+    fs::create_dir(folder.join("mine")).unwrap();
+    // As editors of Windows save it.
+    let question = "\u{feff}-- name = \"sizes\"\n-- answers = \"What was put in\"\n\
+        -- columns = [\"n\", \"x\", \"below\", \"day\"]\n\
+        -- [parameters.n]\n-- says = \"a number\"\n-- default = 1\n\
+        -- [parameters.x]\n-- says = \"a number\"\n-- default = 1.5\n\
+        -- [parameters.day]\n-- says = \"a day\"\n-- default = 2020-01-01\n\
+        SELECT $n AS n, $x AS x, 3-$x < 0 AS below, $day AS day FROM user LIMIT 1\n";
+    fs::write(folder.join("mine/sizes.sql"), question).unwrap();
+    for (set, row) in [
+        (&["n=3"][..], "3,1.5,false,2020-01-01"),
+        (&["n=-9223372036854775808"], "-9223372036854775808,1.5,false,2020-01-01"),
+        (&["n=9223372036854775807"], "9223372036854775807,1.5,false,2020-01-01"),
+        (&["x=1e20", "n=-4"], "-4,1e20,true,2020-01-01"),
+        (&["x=1e16"], "1,1e16,true,2020-01-01"),
+        (&["x=0.00001"], "1,1e-5,false,2020-01-01"),
+        (&["x=-1e300"], "1,-1e300,false,2020-01-01"),
+        (&["x=5e-324"], "1,5e-324,false,2020-01-01"),
+        (&["day=9999-12-31"], "1,1.5,false,9999-12-31"),
+        (&["day=0000-01-01"], "1,1.5,false,0000-01-01"),
+    ] {
+        let set: Vec<&str> = set.iter().flat_map(|pair| ["--set", pair]).collect();
+        let args = [&["sizes", "--questions", "mine", "--format", "csv"], &set[..]].concat();
+        assert_eq!(answer(folder, "clean", &args), format!("n,x,below,day\n{row}\n"), "{set:?}");
+    }
+}
+
+#[test]
 fn the_columns_of_an_answer_are_those_of_the_header() {
     let scratch = tables();
     let folder = scratch.path();
