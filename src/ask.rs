@@ -16,7 +16,7 @@ mod read;
 mod template;
 mod value;
 
-pub use choose::{Asked, Wanted, choose};
+pub use choose::{Asked, Set, Wanted, choose};
 pub use listing::{json, text};
 pub use load::{DEFAULTS, load};
 pub use read::parse;

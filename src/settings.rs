@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::ask::Set;
 use crate::cli::Shell;
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
@@ -21,7 +22,7 @@ mod resolve;
 mod values;
 mod variables;
 
-pub use layers::{Env, Layers};
+pub use layers::{Env, Given, Layers, Rank};
 pub use resolve::{DEFAULT_TARGET_SIZE, SAFE_RETENTION};
 pub use values::{MIN_MEMORY, MIN_TARGET_SIZE, MaxRejects};
 pub use variables::unknown_variables;
@@ -235,17 +236,17 @@ pub struct History {
 pub struct Ask {
     /// Which questions.
     pub wanted: Questions,
-    /// Names of parameters and their values, as typed.
-    pub set: Vec<(String, String)>,
+    /// Values of parameters, if any were set.
+    pub set: Option<Set>,
     /// Folder of questions; `None` for those built in.
     pub questions: Option<PathBuf>,
     /// Which tables.
     pub snapshot: Snapshot,
     /// The form of the answers, if one was asked for.
-    pub format: Option<Saved>,
+    pub format: Option<Given<Saved>>,
     /// Folder, `file://` or `s3://` URL for a file of each answer; `None` to
     /// print them.
-    pub save: Option<String>,
+    pub save: Option<Given<String>>,
 }
 
 /// Which questions are answered.

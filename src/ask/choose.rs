@@ -22,9 +22,21 @@ pub struct Asked<'a> {
     pub sql: String,
 }
 
-/// The questions that are wanted, each once, with what was set: pairs of a
-/// parameter's name and its value. A value holds for each of them that has the
-/// parameter.
+/// Values of parameters, and where they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// Pairs of a parameter's name and its value, as written.
+    pub values: Vec<(String, String)>,
+    /// Whether they were typed for these questions; else they were written
+    /// beforehand, for any.
+    pub typed: bool,
+    /// The flag, the variable or the place in the file.
+    pub origin: String,
+}
+
+/// The questions that are wanted, each once, with what was set. A value holds
+/// for each of them that has the parameter. What was not typed may be meant for
+/// others of `questions`.
 ///
 /// # Errors
 /// [`Error::Usage`] for a question or a parameter that is not there, and for a
@@ -32,19 +44,14 @@ pub struct Asked<'a> {
 pub fn choose<'a>(
     questions: &'a [Question],
     wanted: &Wanted<'_>,
-    set: &[(String, String)],
+    set: Option<&Set>,
 ) -> Result<Vec<Asked<'a>>> {
-    let chosen = match wanted {
+    let chosen: Vec<&Question> = match wanted {
         Wanted::All => questions.iter().collect(),
         Wanted::Named(names) => named(questions, names)?,
     };
-    for (at, (name, _)) in set.iter().enumerate() {
-        if set[..at].iter().any(|(other, _)| other == name) {
-            return Err(Error::Usage(format!("--set: {name} is set twice")));
-        }
-        if !chosen.iter().any(|question| question.parameter(name).is_some()) {
-            return Err(no_parameter(name, &chosen));
-        }
+    if let Some(set) = set {
+        set.check(&if set.typed { chosen.clone() } else { questions.iter().collect() })?;
     }
     chosen.into_iter().map(|question| ask(question, set)).collect()
 }
@@ -61,15 +68,36 @@ fn named<'a>(questions: &'a [Question], names: &[String]) -> Result<Vec<&'a Ques
     Ok(chosen)
 }
 
-fn ask<'a>(question: &'a Question, set: &[(String, String)]) -> Result<Asked<'a>> {
+impl Set {
+    /// Each parameter is set once, and one of the questions has it.
+    fn check(&self, questions: &[&Question]) -> Result<()> {
+        for (at, (name, _)) in self.values.iter().enumerate() {
+            if self.values[..at].iter().any(|(other, _)| other == name) {
+                return Err(Error::Usage(format!("{}: {name} is set twice", self.origin)));
+            }
+            if !questions.iter().any(|question| question.parameter(name).is_some()) {
+                let problem = no_parameter(name, questions);
+                return Err(Error::Usage(format!("{}: {problem}", self.origin)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands in the SQL for a parameter, if it was set.
+    fn sql(&self, parameter: &Parameter) -> Option<Result<String>> {
+        let (name, value) = self.values.iter().find(|(name, _)| *name == parameter.name)?;
+        Some(parameter.sql(value).map_err(|problem| {
+            let says = &parameter.says;
+            Error::Usage(format!("{}: {name}: {problem} ({says})", self.origin))
+        }))
+    }
+}
+
+fn ask<'a>(question: &'a Question, set: Option<&Set>) -> Result<Asked<'a>> {
     let mut values = Vec::new();
     for parameter in &question.parameters {
-        let typed = set.iter().find(|(name, _)| *name == parameter.name);
-        let sql =
-            typed.map_or_else(|| Ok(parameter.default_sql()), |(_, value)| parameter.sql(value));
-        let sql = sql.map_err(|problem| {
-            Error::Usage(format!("--set {}: {problem} ({})", parameter.name, parameter.says))
-        })?;
+        let sql = set.and_then(|set| set.sql(parameter));
+        let sql = sql.unwrap_or_else(|| Ok(parameter.default_sql()))?;
         values.push((parameter.name.as_str(), sql));
     }
     let value = |name: &str| {
@@ -92,7 +120,7 @@ fn no_question(name: &str, questions: &[Question]) -> Error {
     Error::Usage(format!("there is no question {name}{meant}\nthere are {}", names.join(", ")))
 }
 
-fn no_parameter(name: &str, chosen: &[&Question]) -> Error {
+fn no_parameter(name: &str, chosen: &[&Question]) -> String {
     let mut known: Vec<&Parameter> = Vec::new();
     for parameter in chosen.iter().flat_map(|question| &question.parameters) {
         if !known.iter().any(|other| other.name == parameter.name) {
@@ -112,5 +140,5 @@ fn no_parameter(name: &str, chosen: &[&Question]) -> Error {
             format!("{}\nthere are {}", meant.unwrap_or_default(), known.join(", "))
         }
     };
-    Error::Usage(format!("--set: {who}{there}"))
+    format!("{who}{there}")
 }

@@ -25,6 +25,11 @@ fn sound(text: &str) -> Question {
     parse("dir/q.sql", text).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
+fn typed(set: &[(&str, &str)]) -> Set {
+    let values = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+    Set { values, typed: true, origin: "--set".to_owned() }
+}
+
 /// The problems, as they are shown.
 fn problems(text: &str) -> Vec<String> {
     let problems = parse("q.sql", text).unwrap_err();
@@ -32,8 +37,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 fn sql(question: &Question, set: &[(&str, &str)]) -> Result<String, String> {
-    let set: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-    let asked = choose(std::slice::from_ref(question), &Wanted::All, &set);
+    let asked = choose(std::slice::from_ref(question), &Wanted::All, Some(&typed(set)));
     asked.map(|mut asked| asked.remove(0).sql).map_err(|e| e.to_string())
 }
 
@@ -215,9 +219,9 @@ fn a_question_or_parameter_that_is_not_there_is_told_with_those_that_are() {
     let questions = load(None).unwrap();
     let ask = |names: &[&str], set: &[(&str, &str)]| {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let set: Vec<_> = set.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let set = typed(set);
         let wanted = if names.is_empty() { Wanted::All } else { Wanted::Named(&names) };
-        choose(&questions, &wanted, &set).map(|asked| asked.len()).map_err(|e| e.to_string())
+        choose(&questions, &wanted, Some(&set)).map(|asked| asked.len()).map_err(|e| e.to_string())
     };
     let twice = ["top-category-by-year", "top-category-by-year"];
     assert_eq!(ask(&twice, &[]), Ok(1));
@@ -236,6 +240,28 @@ fn a_question_or_parameter_that_is_not_there_is_told_with_those_that_are() {
     ] {
         let error = ask(names, set).unwrap_err();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_was_not_typed_may_be_for_other_questions_and_its_place_is_named() {
+    let questions = load(None).unwrap();
+    let names = ["users-joined-by-year".to_owned()];
+    let ask = |pair: (&str, &str)| {
+        let set = Set { typed: false, origin: "PINCLEAN_SET".to_owned(), ..typed(&[pair]) };
+        let asked = choose(&questions, &Wanted::Named(&names), Some(&set));
+        asked.map(|mut asked| asked.remove(0).sql).map_err(|e| e.to_string())
+    };
+    let default = choose(&questions, &Wanted::Named(&names), None).unwrap().remove(0).sql;
+    assert_eq!(ask(("ties", "one")), Ok(default.clone()));
+    assert_eq!(ask(("ties", "nonsense for these")), Ok(default.clone()));
+    assert_ne!(ask(("count", "rows")).unwrap(), default);
+    for (pair, said) in [
+        (("count", "row"), "PINCLEAN_SET: count: \"row\" is not one of: people, rows, names"),
+        (("tie", "one"), "PINCLEAN_SET: none of the questions has a parameter tie; did you mean"),
+    ] {
+        let error = ask(pair).unwrap_err();
+        assert!(error.starts_with(said), "{error}");
     }
 }
 

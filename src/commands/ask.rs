@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::engine;
 use crate::ask::{self, Asked, Question, Wanted};
 use crate::query::Catalog;
-use crate::settings::{Ask, Questions};
+use crate::settings::{Ask, Given, Questions, Rank};
 use crate::show::{self, Form, Saved};
 use crate::store::{self, Session, Store};
 use crate::{Error, Result};
@@ -29,7 +29,7 @@ pub fn ask(settings: &Ask) -> Result<()> {
         Questions::All => Wanted::All,
         Questions::Named(names) => Wanted::Named(names),
     };
-    let asked = ask::choose(&questions, &wanted, &settings.set)?;
+    let asked = ask::choose(&questions, &wanted, settings.set.as_ref())?;
     let output = Output::of(settings, asked.len())?;
     let runtime = super::runtime()?;
     let session = Session::new(settings.snapshot.s3.clone());
@@ -57,10 +57,13 @@ enum Output<'a> {
 impl Output<'_> {
     /// Where so many answers go.
     fn of(settings: &Ask, answers: usize) -> Result<Output<'_>> {
-        if let Some(url) = &settings.save {
-            return Ok(Output::Saved(url, settings.format.unwrap_or(Saved::Text(Form::Csv))));
+        let format = settings.format.as_ref();
+        if let Some(save) = &settings.save {
+            let form = format.map_or(Saved::Text(Form::Csv), |format| format.value);
+            return Ok(Output::Saved(&save.value, form));
         }
-        let problem = match settings.format.unwrap_or(Saved::Text(Form::Table)) {
+        let Some(format) = format else { return Ok(Output::Printed(Form::Table)) };
+        let problem = match format.value {
             Saved::Text(form @ (Form::Table | Form::Markdown)) => return Ok(Output::Printed(form)),
             Saved::Text(form) if answers == 1 => return Ok(Output::Printed(form)),
             Saved::Text(_) => {
@@ -69,33 +72,31 @@ impl Output<'_> {
             }
             Saved::Parquet => "parquet is for files: give --save too",
         };
-        Err(Error::Usage(format!("--format: {problem}")))
+        Err(format.wrong(problem))
     }
 }
 
+/// What is for answers is refused where it is typed. In the environment and the
+/// file it is meant for other times.
 fn list(settings: &Ask, questions: &[Question]) -> Result<()> {
-    let nothing = |option: &str| {
-        Err(Error::Usage(format!("{option} is for answers: name a question, or give --all")))
-    };
-    if settings.save.is_some() {
-        return nothing("--save");
+    let save = settings.save.as_ref().filter(|save| save.rank == Rank::Flag).map(|_| "--save");
+    let set = settings.set.as_ref().filter(|set| set.typed).map(|_| "--set");
+    if let Some(option) = save.or(set) {
+        let problem = "is for answers: name a question, or give --all";
+        return Err(Error::Usage(format!("{option} {problem}")));
     }
-    if !settings.set.is_empty() {
-        return nothing("--set");
-    }
-    match settings.format {
-        None | Some(Saved::Text(Form::Table)) => super::print(&ask::text(questions)),
-        Some(Saved::Text(Form::Json)) => {
+    match &settings.format {
+        Some(Given { value: Saved::Text(Form::Json), .. }) => {
             let json = ask::json(questions).map_err(|e| Error::Internal {
                 stage: "the list of questions",
                 message: e.to_string(),
             })?;
             super::print(&json)
         }
-        Some(_) => {
-            let problem = "--format: the list of questions is a table or json";
-            Err(Error::Usage(problem.to_owned()))
+        Some(format) if format.rank == Rank::Flag && format.value != Saved::Text(Form::Table) => {
+            Err(format.wrong("the list of questions is a table or json"))
         }
+        _ => super::print(&ask::text(questions)),
     }
 }
 

@@ -13,8 +13,10 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Where a value was given; a lesser rank wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub enum Rank {
+    /// On the command line.
     Flag,
+    /// In a variable.
     Environment,
     /// A command's table in the file.
     Table,
@@ -24,8 +26,10 @@ pub(super) enum Rank {
 
 /// A value as given, and where.
 #[derive(Debug, Clone)]
-pub(super) struct Given<T> {
+pub struct Given<T> {
+    /// The value.
     pub value: T,
+    /// How near to the user.
     pub rank: Rank,
     /// The flag, the variable or the place in the file.
     pub origin: String,
@@ -33,8 +37,19 @@ pub(super) struct Given<T> {
 
 impl<T> Given<T> {
     /// Parses the value; an error names the origin.
-    pub fn parse<U>(&self, parser: impl Fn(&T) -> Result<U, String>) -> Result<U> {
-        parser(&self.value).map_err(|problem| Error::Usage(format!("{}: {problem}", self.origin)))
+    pub(super) fn parse<U>(&self, parser: impl Fn(&T) -> Result<U, String>) -> Result<U> {
+        parser(&self.value).map_err(|problem| self.wrong(problem))
+    }
+
+    /// The same, with the value parsed.
+    pub(super) fn parsed<U>(self, parser: impl Fn(&T) -> Result<U, String>) -> Result<Given<U>> {
+        let value = self.parse(parser)?;
+        Ok(Given { value, rank: self.rank, origin: self.origin })
+    }
+
+    /// What is wrong with the value, with its origin.
+    pub fn wrong(&self, problem: impl fmt::Display) -> Error {
+        Error::Usage(format!("{}: {problem}", self.origin))
     }
 }
 
@@ -108,8 +123,7 @@ impl<'a> Layers<'a> {
             return Ok(Some(name.typed(true)));
         }
         if let Some(given) = self.variable(name)? {
-            let value = given.parse(|text| values::switch(text))?;
-            return Ok(Some(Given { value, rank: given.rank, origin: given.origin }));
+            return given.parsed(|text| values::switch(text)).map(Some);
         }
         Ok(self.entry(name).and_then(|(rank, entry)| match entry.value {
             Value::Switch(on) => Some(name.written(on, rank, entry)),
@@ -136,7 +150,12 @@ impl<'a> Layers<'a> {
         })
     }
 
-    fn given_list(&self, name: Name, flags: Vec<String>) -> Result<Option<Given<Vec<String>>>> {
+    /// The texts of a list, as the highest layer gives them.
+    pub(super) fn given_list(
+        &self,
+        name: Name,
+        flags: Vec<String>,
+    ) -> Result<Option<Given<Vec<String>>>> {
         if !flags.is_empty() {
             return Ok(Some(name.typed(flags)));
         }

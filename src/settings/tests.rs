@@ -55,8 +55,21 @@ impl World {
         Ok((Ui::resolve(&typed, &layers)?, Command::resolve(typed.verb, &layers)?))
     }
 
+    /// What the command uses; for `ask`, but for where it was written.
     fn shown(&self) -> String {
-        format!("{:?}", self.resolve().unwrap())
+        let mut resolved = self.resolve().unwrap();
+        if let Command::Ask(Ask { set, save, format, .. }) = &mut resolved.1 {
+            if let Some(Set { typed, origin, .. }) = set {
+                (*typed, *origin) = (true, String::new());
+            }
+            if let Some(Given { rank, origin, .. }) = save {
+                (*rank, *origin) = (Rank::Flag, String::new());
+            }
+            if let Some(Given { rank, origin, .. }) = format {
+                (*rank, *origin) = (Rank::Flag, String::new());
+            }
+        }
+        format!("{resolved:?}")
     }
 
     fn run(&self) -> Run {
@@ -163,6 +176,30 @@ fn every_value_comes_from_flag_over_environment_over_file() {
             assert_eq!(all.shown(), typed[0], "{place}: flag over all");
         }
     }
+}
+
+#[test]
+fn what_ask_was_told_is_known_with_its_place() {
+    let written = World::of("ask")
+        .var("PINCLEAN_SET", "ties=one, count=rows")
+        .toml("[ask]\nsave = \"answers\"\nformat = \"csv\"\n");
+    let ask = |world: &World| match world.resolve().unwrap().1 {
+        Command::Ask(ask) => ask,
+        other => panic!("{other:?}"),
+    };
+    let Ask { set, save, format, .. } = ask(&written);
+    let (set, save, format) = (set.unwrap(), save.unwrap(), format.unwrap());
+    let values = [("ties", "one"), ("count", "rows")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+    assert_eq!((set.values.as_slice(), set.typed), (values.as_slice(), false));
+    assert_eq!(set.origin, "PINCLEAN_SET");
+    assert_eq!((save.rank, save.origin.as_str()), (Rank::Table, "pinclean.toml:3:8: save"));
+    assert_eq!((format.rank, format.origin.as_str()), (Rank::Table, "pinclean.toml:4:10: format"));
+    let typed = written.arg("--set=ties=all").arg("--save=x").arg("--format=json");
+    let Ask { set, save, format, .. } = ask(&typed);
+    let (set, save, format) = (set.unwrap(), save.unwrap(), format.unwrap());
+    assert_eq!((set.values.len(), set.typed, set.origin.as_str()), (1, true, "--set"));
+    assert_eq!((save.rank, save.origin.as_str()), (Rank::Flag, "--save"));
+    assert_eq!((format.rank, format.origin.as_str()), (Rank::Flag, "--format"));
 }
 
 #[test]

@@ -188,6 +188,65 @@ fn numbers_and_dates_of_any_size_are_values() {
 }
 
 #[test]
+fn settings_of_the_job_are_no_hindrance_to_those_who_look() {
+    let scratch = tables();
+    let folder = scratch.path();
+    let listed = answer(folder, "clean", &[]);
+    let years = ["users-joined-by-year", "--format", "csv"];
+    let answered = answer(folder, "clean", &years);
+    let settings = "set = [\"ties=one\"]\n[ask]\nsave = \"answers\"\nformat = \"csv\"\n";
+    fs::write(folder.join("pinclean.toml"), settings).unwrap();
+    assert_eq!(answer(folder, "clean", &[]), listed);
+    assert_eq!(answer(folder, "clean", &["users-joined-by-year"]), "");
+    let saved = fs::read_to_string(folder.join("answers/users-joined-by-year.csv")).unwrap();
+    assert_eq!(saved, answered);
+
+    let told = |args: &[&str], code: i32| {
+        let mut command = pinclean(folder, &[&["ask", "--tables", "clean"], args].concat());
+        command.env("PINCLEAN_ASK_FORMAT", "parquet").env("PINCLEAN_SET", "count=people");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
+        said(&output)
+    };
+    assert!(told(&[], 0).contains(&listed));
+    assert!(told(&["top-country-by-followers"], 0).contains("rows: 2"));
+    // What is typed is meant.
+    for args in [&["--save", "answers"][..], &["--set", "count=rows"], &["--format", "csv"]] {
+        let said = told(args, 2);
+        assert!(said.contains(&format!("error: {}", args[0])), "{said}");
+    }
+    let said = told(&["top-country-by-followers", "--set", "count=rows"], 2);
+    assert!(said.contains("--set: top-country-by-followers has no parameter count"), "{said}");
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_told_with_its_place() {
+    let scratch = tables();
+    let folder = scratch.path();
+    let one = "top-category-by-year";
+    for (settings, said) in [
+        ("set = ['ties=some']", "pinclean.toml:1:7: set: ties: \"some\" is not one of: all, one"),
+        ("set = ['tie=one']", "pinclean.toml:1:7: set: none of the questions has a parameter tie"),
+        ("[ask]\nformat = 'parquet'", "pinclean.toml:2:10: format: parquet is for files"),
+    ] {
+        fs::write(folder.join("pinclean.toml"), settings).unwrap();
+        let output = ask(folder, "clean", &[one]);
+        assert_eq!(output.status.code(), Some(2), "{settings}");
+        assert!(crate::command::said(&output).contains(said), "{}", crate::command::said(&output));
+    }
+    fs::remove_file(folder.join("pinclean.toml")).unwrap();
+    for (variable, value, words) in [
+        ("PINCLEAN_SET", "ties=some", "PINCLEAN_SET: ties: \"some\" is not one of"),
+        ("PINCLEAN_ASK_FORMAT", "parquet", "PINCLEAN_ASK_FORMAT: parquet is for files"),
+    ] {
+        let mut command = pinclean(folder, &["ask", one, "--tables", "clean"]);
+        let output = command.env(variable, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{variable}");
+        assert!(said(&output).contains(words), "{}", said(&output));
+    }
+}
+
+#[test]
 fn the_columns_of_an_answer_are_those_of_the_header() {
     let scratch = tables();
     let folder = scratch.path();
