@@ -16,25 +16,29 @@ pub fn grid<const N: usize>(
     columns: [Column<'_>; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    aligned(&columns, &rows.into_iter().collect::<Vec<_>>())
+    let rows: Vec<_> = rows.into_iter().collect();
+    aligned(&columns, || rows.iter())
 }
 
 /// The same for a number of columns that is not known before. Each row has as
-/// many cells as there are columns.
-pub fn aligned<R: AsRef<[String]>>(columns: &[Column<'_>], rows: &[R]) -> String {
+/// many cells as there are columns. They are asked for twice, for the widths and
+/// for the lines, so that nobody has to hold them all.
+pub fn aligned<I>(columns: &[Column<'_>], rows: impl Fn() -> I) -> String
+where
+    I: Iterator<Item: AsRef<[String]>>,
+{
     let heading = |column: &Column<'_>| match column {
         Column::Text(heading) | Column::Number(heading) => (*heading).to_owned(),
     };
     let headings: Vec<_> = columns.iter().map(heading).collect();
-    let lines = || std::iter::once(headings.as_slice()).chain(rows.iter().map(AsRef::as_ref));
-    let mut widths = vec![0; columns.len()];
-    for line in lines() {
-        for (most, cell) in widths.iter_mut().zip(line) {
+    let mut widths: Vec<_> = headings.iter().map(|heading| width(heading)).collect();
+    for row in rows() {
+        for (most, cell) in widths.iter_mut().zip(row.as_ref()) {
             *most = width(cell).max(*most);
         }
     }
     let mut out = String::new();
-    for cells in lines() {
+    let mut line = |cells: &[String]| {
         let start = out.len();
         for ((cell, most), column) in cells.iter().zip(&widths).zip(columns) {
             let space = " ".repeat(most - width(cell));
@@ -45,7 +49,9 @@ pub fn aligned<R: AsRef<[String]>>(columns: &[Column<'_>], rows: &[R]) -> String
         }
         out.truncate(start + out[start..].trim_end().len());
         out.push('\n');
-    }
+    };
+    line(&headings);
+    rows().for_each(|row| line(row.as_ref()));
     out
 }
 
@@ -119,6 +125,7 @@ mod tests {
 
     #[test]
     fn no_columns_are_empty_lines() {
-        assert_eq!(aligned::<[String; 0]>(&[], &[[], []]), "\n\n\n");
+        let rows: [[String; 0]; 2] = [[], []];
+        assert_eq!(aligned(&[], || rows.iter()), "\n\n\n");
     }
 }

@@ -20,13 +20,15 @@ pub(super) fn render(frame: &DataFrame) -> String {
         })
         .collect();
     let cell = |value: Option<String>| value.map_or_else(|| "null".to_owned(), |text| safe(&text));
-    let rows: Vec<Vec<_>> =
-        text::rows(frame).map(|row| row.into_iter().map(cell).collect()).collect();
+    let row = |row: Vec<Option<String>>| row.into_iter().map(cell).collect::<Vec<_>>();
+    let mut out = aligned(&columns, || text::rows(frame).map(row));
     let count = match frame.height() {
         1 => "1 row".to_owned(),
         rows => format!("{} rows", thousands(rows as u64)),
     };
-    format!("{}{count}\n", aligned(&columns, &rows))
+    out.push_str(&count);
+    out.push('\n');
+    out
 }
 
 /// On one line, with nothing that a terminal would obey: control characters, and
