@@ -42,6 +42,7 @@ fn cases() -> Vec<(Series, &'static str, &'static str)> {
         (Series::new("v".into(), [Some(true), None]), "true", "true"),
         (texts("é, \"x\"\n"), "\"é, \"\"x\"\"\n\"", "\"é, \\\"x\\\"\\n\""),
         (texts("\u{1b}[2J"), "\u{1b}[2J", "\"\\u001b[2J\""),
+        (texts("\\\t\0é\u{7f}"), "\\\t\0é\u{7f}", "\"\\\\\\t\\u0000é\u{7f}\""),
         (bytes(b"{}"), "{}", "\"{}\""),
         (bytes(b"a\xff"), "a\\xff", "\"a\\\\xff\""),
         (micros(time, &naive), "2020-08-28T03:52:47Z", "\"2020-08-28T03:52:47Z\""),
