@@ -7,6 +7,7 @@ mod s3;
 
 mod command;
 mod table;
+mod workplace;
 
 mod cases;
 mod deploy;

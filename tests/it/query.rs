@@ -4,67 +4,32 @@ mod peers;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::command::{pinclean, said, succeed};
-use crate::s3::{ACCESS_KEY, SECRET_KEY, Server};
 use crate::table::Format;
+use crate::workplace::Workplace;
 
 /// Invented records with rejects among them, cleaned in two runs.
-struct World {
-    folder: TempDir,
-    /// Tables on a disk without one.
-    server: Option<Server>,
-    format: Format,
-}
-
-fn worlds() -> Vec<World> {
-    let server = Server::start();
-    server.create_bucket("lake");
-    let worlds = [(None, Format::Delta), (None, Format::Parquet), (Some(server), Format::Delta)];
-    let worlds = worlds.map(|(server, format)| {
-        let world = World { folder: tempfile::tempdir().unwrap(), server, format };
+fn worlds() -> [Workplace; 3] {
+    let worlds = [
+        Workplace::on_disk(Format::Delta),
+        Workplace::on_disk(Format::Parquet),
+        Workplace::on_s3(Format::Delta),
+    ];
+    for world in &worlds {
         for rows in ["100", "150"] {
             world.done(&["emulate", "in", "--rows", rows, "--bad-rate", "0.1"]);
             let run = ["run", "--source", "in", "--out", world.url()];
-            world.done(&[&run, format.args()].concat());
+            world.done(&[&run, world.format.args()].concat());
         }
-        world
-    });
-    worlds.into()
+    }
+    worlds
 }
 
-impl World {
-    fn url(&self) -> &'static str {
-        match self.server {
-            None => "clean",
-            Some(_) => "s3://lake/clean",
-        }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = pinclean(self.folder.path(), args);
-        if let Some(server) = &self.server {
-            command.env("AWS_ENDPOINT_URL", server.endpoint());
-            command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-            command.env("AWS_REGION", "us-east-1");
-        }
-        command
-    }
-
-    fn ends(&self, args: &[&str], code: i32) -> Output {
-        let output = self.command(args).output().unwrap();
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
-        output
-    }
-
-    fn done(&self, args: &[&str]) -> String {
-        String::from_utf8(self.ends(args, 0).stdout).unwrap()
-    }
-
+impl Workplace {
     /// The answer as CSV, without its heading.
     fn ask(&self, sql: &str, more: &[&str]) -> String {
         let ask = ["query", sql, "--tables", self.url(), "--format", "csv"];
@@ -161,7 +126,7 @@ fn rejects_that_the_quarantine_has_not_taken_over_yet_are_there() {
 #[test]
 fn sql_comes_from_the_command_line_a_file_or_a_pipe() {
     let world = &worlds()[1];
-    let folder = world.folder.path();
+    let folder = world.folder();
     let sql = "SELECT COUNT(*) AS n -- with a comment\nFROM geo;\n";
     std::fs::write(folder.join("q.sql"), format!("\u{feff}{sql}")).unwrap();
     let expected = world.done(&["query", sql, "--format", "json"]);
@@ -204,11 +169,11 @@ fn an_answer_is_printed_or_saved_in_any_form() {
         assert!(output.stdout.is_empty());
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(told.contains(&format!("2 rows saved to {file}")), "{told}");
-        let saved = std::fs::read_to_string(world.folder.path().join(&file)).unwrap();
+        let saved = std::fs::read_to_string(world.folder().join(&file)).unwrap();
         assert_eq!(saved, print(format), "{format}");
     }
     world.done(&["query", sql, "--save", "answer.parquet"]);
-    let bytes = std::fs::read(world.folder.path().join("answer.parquet")).unwrap();
+    let bytes = std::fs::read(world.folder().join("answer.parquet")).unwrap();
     assert_eq!(crate::table::rows_of(bytes.into()).len(), 2);
     // The format of `run` is none of an answer.
     let output = world.command(&["query", sql]).env("PINCLEAN_FORMAT", "delta").output().unwrap();

@@ -1,74 +1,35 @@
 //! The commands that work on finished tables, as a user starts them.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{pinclean, said};
-use crate::s3::{ACCESS_KEY, SECRET_KEY, Server};
+use crate::table::Format;
+use crate::workplace::Workplace;
 
 /// Invented records, cleaned twice: the second time all tables were replaced.
-struct World {
-    folder: TempDir,
-    /// Tables on a disk without one.
-    server: Option<Server>,
-}
-
-fn worlds() -> [World; 2] {
-    let server = Server::start();
-    server.create_bucket("lake");
-    [None, Some(server)].map(|server| {
-        let world = World { folder: tempfile::tempdir().unwrap(), server };
+fn worlds() -> [Workplace; 2] {
+    let worlds = [Workplace::on_disk(Format::Delta), Workplace::on_s3(Format::Delta)];
+    for world in &worlds {
         let emulate = ["emulate", "in", "--rows", "200", "--bad-rate", "0.2", "--partitions", "2"];
         world.done(&emulate);
-        let url = world.url();
         for mode in ["append", "overwrite"] {
-            world.done(&["run", "--source", "in", "--out", &url, "--mode", mode]);
+            world.done(&["run", "--source", "in", "--out", world.url(), "--mode", mode]);
         }
-        world
-    })
+    }
+    worlds
 }
 
-impl World {
-    fn url(&self) -> String {
-        match self.server {
-            None => "clean".to_owned(),
-            Some(_) => "s3://lake/clean".to_owned(),
-        }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = pinclean(self.folder.path(), args);
-        if let Some(server) = &self.server {
-            command.env("AWS_ENDPOINT_URL", server.endpoint());
-            command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-            command.env("AWS_REGION", "us-east-1");
-        }
-        command
-    }
-
-    fn ends(&self, args: &[&str], code: i32) -> Output {
-        let output = self.command(args).output().unwrap();
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", said(&output));
-        output
-    }
-
-    /// What a command printed that went well.
-    fn done(&self, args: &[&str]) -> String {
-        String::from_utf8(self.ends(args, 0).stdout).unwrap()
-    }
-
+impl Workplace {
     fn history(&self, args: &[&str]) -> Vec<Value> {
-        let text = self.done(&[&["history", "--tables", &self.url(), "--json"], args].concat());
+        let text = self.done(&[&["history", "--tables", self.url(), "--json"], args].concat());
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The data files that are there, below the output.
     fn files(&self) -> Vec<String> {
         let mut files = match &self.server {
-            None => below(&self.folder.path().join("clean")),
+            None => below(&self.folder().join("clean")),
             Some(server) => server.keys("lake", "clean/"),
         };
         files.retain(|path| path.ends_with(".parquet"));
@@ -101,7 +62,7 @@ fn the_history_tells_of_runs_and_of_how_far_they_got() {
         assert_eq!(latest["watermarks"].as_array().unwrap().len(), 2);
 
         assert_eq!(world.history(&["--limit", "1"]).len(), 3, "one of each table");
-        let text = world.done(&["history", "geo", "pin", "--tables", &world.url()]);
+        let text = world.done(&["history", "geo", "pin", "--tables", world.url()]);
         for id in [&latest["run_id"], &first["run_id"]] {
             assert_eq!(text.matches(id.as_str().unwrap()).count(), 2, "{text}");
         }
@@ -113,7 +74,7 @@ fn a_vacuum_deletes_what_was_replaced_and_nothing_that_is_read() {
     for world in worlds() {
         let url = world.url();
         let vacuum = |args: &[&str]| {
-            world.done(&[&["vacuum", "--tables", &url, "--force", "--retain"], args].concat())
+            world.done(&[&["vacuum", "--tables", url, "--force", "--retain"], args].concat())
         };
         let before = world.files();
         assert_eq!(vacuum(&["1h"]).lines().count(), 7, "a heading, rows and rejects of 3 tables");
@@ -131,7 +92,7 @@ fn a_vacuum_deletes_what_was_replaced_and_nothing_that_is_read() {
         let latest = &world.history(&["pin"])[0];
         assert_eq!(latest["operation"], "VACUUM END");
         assert_eq!(latest["watermarks"].as_array().unwrap().len(), 2);
-        let idle = world.done(&["run", "--source", "in", "--out", &url]);
+        let idle = world.done(&["run", "--source", "in", "--out", url]);
         assert!(idle.contains("nothing new"), "{idle}");
     }
 }
