@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: they end the process, or ask a command that listens to stop;
 //! then the second ends it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -54,7 +55,12 @@ pub fn end_the_process(tell: impl Fn(&Error) + Send + 'static) -> Result<()> {
 
 /// Whether a signal asked the process to stop. Clones ask the same.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(watch::Sender<Option<Signal>>);
+pub struct Stop {
+    noted: watch::Sender<Option<Signal>>,
+    /// Set before it is noted which. Those who ask often look here alone: the lock
+    /// of what was noted is taken by all threads.
+    asked: Arc<AtomicBool>,
+}
 
 impl Stop {
     /// Listens from now on, on the runtime: a signal no longer ends the process
@@ -71,15 +77,15 @@ impl Stop {
         Ok(stop)
     }
 
-    /// The signal that asked for it, if one did. Cheap: ask between batches.
+    /// The signal that asked for it, if one did. Cheap: ask between objects.
     pub fn requested(&self) -> Option<Signal> {
-        *self.0.borrow()
+        self.asked.load(SeqCst).then(|| *self.noted.borrow()).flatten()
     }
 
     /// Ends once a signal asked for it.
     pub async fn stopped(&self) {
         // The sender is here, so that the channel is open.
-        _ = self.0.subscribe().wait_for(Option::is_some).await;
+        _ = self.noted.subscribe().wait_for(Option::is_some).await;
     }
 
     /// [`Error::Stopped`] if a signal asked for it.
@@ -105,7 +111,8 @@ impl Stop {
 
     /// Notes the first signal; false if there was one before.
     pub(crate) fn request(&self, which: Signal) -> bool {
-        self.0.send_if_modified(|noted| {
+        self.asked.store(true, SeqCst);
+        self.noted.send_if_modified(|noted| {
             let first = noted.is_none();
             noted.get_or_insert(which);
             first

@@ -88,7 +88,8 @@ impl Default for FetchLimits {
 ///
 /// Files are read by the thread that asks for a batch. Objects on S3 are read
 /// ahead on the runtime, within a bound of bytes, until the batches are dropped; they must not be asked for on a thread of that runtime. The first
-/// error is the last item. What is wrong with one object is no error, but its
+/// error is the last item; after a signal that is [`Error::Stopped`](crate::Error::Stopped),
+/// at the next object. What is wrong with one object is no error, but its
 /// piece's [`fault`](Piece::fault).
 pub fn fetch(
     fetcher: &Fetcher,
@@ -102,11 +103,12 @@ pub fn fetch(
         line: LINE_LIMIT,
         chunk: CHUNK,
     };
+    let stop = store.stop().clone();
     match store.backend() {
         Backend::Local(root) => {
             let requests = Arc::clone(store.requests());
             let local = Local::new(root, Arc::clone(&shard), layout.clone(), requests);
-            Box::new(Batches::new(local, shard, cut, OBJECT_LIMIT))
+            Box::new(Batches::new(local, shard, cut, OBJECT_LIMIT).stopped_by(stop))
         }
         Backend::S3(_) => {
             let ahead = ahead(limits.batch_bytes);
@@ -115,11 +117,12 @@ pub fn fetch(
                 gate: Arc::clone(gate),
                 shard: Arc::clone(&shard),
                 layout: layout.clone(),
+                stop: stop.clone(),
             };
             let explaining = store.clone();
             let explain = Box::new(move |key: &str, e| explaining.read_error(key, e));
             let remote = Remote::start(origin, ahead, runtime, explain);
-            Box::new(Batches::new(remote, shard, cut, OBJECT_LIMIT))
+            Box::new(Batches::new(remote, shard, cut, OBJECT_LIMIT).stopped_by(stop))
         }
     }
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use crate::signals::Stop;
 use crate::{Error, Result};
 use location::Location;
 
@@ -42,6 +43,7 @@ pub struct Store {
     objects: Arc<dyn ObjectStore>,
     attempts: Arc<dyn ObjectStore>,
     requests: Arc<Requests>,
+    stop: Stop,
 }
 
 /// What holds the objects.
@@ -84,7 +86,7 @@ impl Store {
 
     async fn at(location: Location, session: &Session) -> Result<Store> {
         match location {
-            Location::Local(folder) => Store::local(&folder),
+            Location::Local(folder) => Store::local(&folder, session.stop().clone()),
             Location::S3 { bucket, prefix } => {
                 let requests = Arc::default();
                 let s3 = S3::open((bucket, prefix), session, &requests).await?;
@@ -94,12 +96,13 @@ impl Store {
                     attempts: s3.attempts()?,
                     backend: Backend::S3(s3),
                     requests,
+                    stop: session.stop().clone(),
                 })
             }
         }
     }
 
-    fn local(folder: &Path) -> Result<Store> {
+    fn local(folder: &Path, stop: Stop) -> Result<Store> {
         let problem = |problem: String| Error::File { path: folder.to_owned(), problem };
         let root = folder.canonicalize().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => {
@@ -118,6 +121,7 @@ impl Store {
             attempts: Arc::clone(&objects),
             objects,
             requests: Arc::default(),
+            stop,
         })
     }
 
@@ -147,6 +151,11 @@ impl Store {
     /// The requests so far; work on a local folder counts what callers add.
     pub fn requests(&self) -> &Arc<Requests> {
         &self.requests
+    }
+
+    /// What asks whoever reads from it to stop: that of its [`Session`].
+    pub fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// The full URL or path of an object, for messages.

@@ -16,6 +16,7 @@ use super::region::Locator;
 use super::requests::Requests;
 use super::session::{Resolved, Session};
 use super::wire::Connector;
+use crate::signals::Stop;
 use crate::{Error, Result};
 
 /// A bucket, or a prefix of one; cheap to clone.
@@ -33,6 +34,8 @@ pub struct S3 {
     signed: bool,
     /// Whether they say that the requester pays.
     payer: bool,
+    /// What ends requests.
+    stop: Stop,
 }
 
 /// One LIST request. Keys and prefixes are relative to the store's own prefix.
@@ -95,8 +98,10 @@ impl S3 {
     ///
     /// # Errors
     /// What S3 refused, as [`Error::NoSuchBucket`], [`Error::WrongRegion`],
-    /// [`Error::AccessDenied`] or [`Error::NoCredentials`]; else [`Error::Read`].
+    /// [`Error::AccessDenied`] or [`Error::NoCredentials`]; [`Error::Stopped`], with
+    /// no request, after a signal; else [`Error::Read`].
     pub async fn list_page(&self, request: &ListPage) -> Result<Page> {
+        self.stop.check()?;
         let full = |key: &str| format!("{}{key}", self.prefix);
         let prefix = full(&request.prefix);
         let options = PaginatedListOptions {
@@ -208,10 +213,11 @@ impl S3 {
             (None, None) => locator.region(&bucket).await?,
         };
         let unusable = |e: object_store::Error| Error::Usage(format!("s3://{bucket}: {e}"));
+        let stop = session.stop().clone();
         let wire = Connector {
             requests: Arc::clone(requests),
             region: region.clone(),
-            stop: session.stop().clone(),
+            stop: stop.clone(),
         };
         let client_options = client_options(resolved.endpoint.as_deref());
         let wire = wire.connect(&client_options).map_err(unusable)?;
@@ -224,7 +230,7 @@ impl S3 {
         let once = build(HttpClient::new(Once(wire.clone())), never)?;
         let store = build(wire, RetryConfig::default())?;
         let (signed, payer) = (resolved.credentials.is_some(), options.request_payer);
-        Ok(S3 { store, once, bucket, prefix, region, locator, signed, payer })
+        Ok(S3 { store, once, bucket, prefix, region, locator, signed, payer, stop })
     }
 }
 

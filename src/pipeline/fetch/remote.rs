@@ -16,6 +16,7 @@ use super::gate::{Gate, Slot};
 use super::get::{Get, Got, PART, changed};
 use crate::key::Layout;
 use crate::pipeline::plan::Shard;
+use crate::signals::Stop;
 use crate::{Error, Result};
 
 /// More than any gzip stream of [`OBJECT_LIMIT`] takes: the rest is not read.
@@ -46,6 +47,8 @@ pub(super) struct Origin {
     pub gate: Arc<Gate>,
     pub shard: Arc<Shard>,
     pub layout: Layout,
+    /// Ends the reading ahead.
+    pub stop: Stop,
 }
 
 /// The objects of one shard.
@@ -57,6 +60,7 @@ pub(super) struct Remote {
     received: std::vec::IntoIter<Part>,
     reader: JoinHandle<()>,
     current: Option<Current>,
+    stop: Stop,
 }
 
 /// An object, or a part of one.
@@ -93,17 +97,17 @@ impl Remote {
     pub(super) fn start(origin: Origin, ahead: u64, runtime: &Handle, explain: Explain) -> Self {
         let (shard, layout) = (Arc::clone(&origin.shard), origin.layout.clone());
         let (sender, parts) = mpsc::channel();
+        let stop = origin.stop.clone();
+        let stopping = stop.clone();
         let reader = runtime.spawn(async move {
-            let parts = read_ahead(origin, ahead).ready_chunks(TOGETHER);
-            let mut parts = std::pin::pin!(parts);
-            while let Some(parts) = parts.next().await {
-                if sender.send(parts).is_err() {
-                    return;
-                }
+            // What is under way is given up: nobody will take it.
+            tokio::select! {
+                () = hand_on(read_ahead(origin, ahead), sender) => {}
+                () = stopping.stopped() => {}
             }
         });
         let received = Vec::new().into_iter();
-        Remote { shard, layout, explain, parts, received, reader, current: None }
+        Remote { shard, layout, explain, parts, received, reader, current: None, stop }
     }
 
     fn receive(&mut self) -> Result<Part> {
@@ -111,12 +115,14 @@ impl Remote {
             if let Some(part) = self.received.next() {
                 return Ok(part);
             }
-            let parts = self.parts.recv().map_err(|_| Error::Internal {
-                stage: "fetch",
-                message: "reading ahead ended before its objects".into(),
-            })?;
+            let parts = self.parts.recv().map_err(|_| self.ended_early())?;
             self.received = parts.into_iter();
         }
+    }
+
+    fn ended_early(&self) -> Error {
+        let message = "reading ahead ended before its objects".to_owned();
+        self.stop.check().err().unwrap_or(Error::Internal { stage: "fetch", message })
     }
 
     fn failed(&self, object: usize, e: object_store::Error) -> Error {
@@ -180,6 +186,16 @@ impl Objects for Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         self.reader.abort();
+    }
+}
+
+/// Hands on what was read, until nobody takes it any more.
+async fn hand_on(parts: impl Stream<Item = Part>, taker: mpsc::Sender<Vec<Part>>) {
+    let mut parts = std::pin::pin!(parts.ready_chunks(TOGETHER));
+    while let Some(parts) = parts.next().await {
+        if taker.send(parts).is_err() {
+            return;
+        }
     }
 }
 
@@ -312,7 +328,8 @@ mod tests {
             };
             let store = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
             let (gate, shared) = (Gate::new(most), Arc::clone(shard));
-            let origin = Origin { store, gate, shard: shared, layout: Bucket::layout() };
+            let (layout, stop) = (Bucket::layout(), Stop::default());
+            let origin = Origin { store, gate, shard: shared, layout, stop };
             let explain: Explain = Box::new(|key, e| match e {
                 object_store::Error::Precondition { .. } => Error::Changed { object: key.into() },
                 e => Error::Read { object: key.into(), source: e.into() },

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::command::{isolated, program, said};
-use crate::s3::{ACCESS_KEY, Fault, Rule, SECRET_KEY, Server};
+use crate::s3::{ACCESS_KEY, Fault, Op, Rule, SECRET_KEY, Server};
+use crate::s3_runs::world::{LAKE, Running, World};
 
 /// Far below what `docker stop` allows, on a machine under load.
 const SOON: Duration = Duration::from_secs(5);
@@ -138,4 +139,45 @@ fn the_first_process_of_a_container_ends_too() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("stopped by SIGTERM"), "{line}: {text}");
     }
+}
+
+/// A run that is watched, from a bucket of many small objects, in the midst of reading.
+fn in_the_midst(world: &World) -> Running {
+    world.server.faults().add(Rule::new(Fault::Delay(Duration::from_millis(20))).on(Op::Get));
+    let run = world.run("s3://tables/clean").args(["--concurrency", "16"]);
+    let run = run.arg("--metrics").arg(world.path("lag.prom")).start();
+    wait_until("reading", || world.requests(LAKE, Op::Get) > 100);
+    run
+}
+
+/// The exit code in the metrics.
+fn told(world: &World) -> String {
+    let text = std::fs::read_to_string(world.path("lag.prom")).unwrap_or_default();
+    let sample = text.lines().find(|line| line.starts_with("pinclean_run_exit_code{"));
+    sample.and_then(|line| line.rsplit(' ').next()).unwrap_or("none").to_owned()
+}
+
+#[test]
+fn a_run_of_many_small_objects_stops_between_two_of_them() {
+    let world = World::new();
+    world.fill(&["--rows", "3000", "--flush-size", "1"]);
+    let run = in_the_midst(&world);
+    let begin = Instant::now();
+    run.signal("TERM");
+    let ended = run.end();
+    let took = begin.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}: {}", ended.stderr);
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("cut off"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stopped by SIGTERM"), "{}", ended.stderr);
+    assert_eq!(told(&world), "143");
+    assert_eq!(world.open_uploads(), 0);
+
+    world.server.faults().clear();
+    let next = world.run("s3://tables/clean").done();
+    let read: u64 = ["pin", "geo", "user"]
+        .map(|t| next.number(&format!("/tables/{t}/records_read")))
+        .iter()
+        .sum();
+    assert_eq!(read as usize, world.server.keys(LAKE, "").len());
 }
