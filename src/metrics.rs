@@ -33,8 +33,8 @@ pub struct Snapshot<'a> {
     pub elapsed: Duration,
     /// What the process ends with.
     pub exit_code: u8,
-    /// Requests as sent, to both stores.
-    pub requests: RequestCounts,
+    /// Requests as sent, to both stores; `None` if they are not known.
+    pub requests: Option<RequestCounts>,
     /// What became of the tables, if the run came so far.
     pub report: Option<&'a Report>,
     /// How far each table is behind its source, as far as that is known.
@@ -51,7 +51,9 @@ pub fn render(run: &Snapshot<'_>) -> String {
     if let Some(report) = run.report {
         of_the_tables(&mut text, report);
     }
-    of_the_requests(&mut text, &run.requests);
+    if let Some(requests) = &run.requests {
+        of_the_requests(&mut text, requests);
+    }
     of_the_lag(&mut text, run.lag);
     text.into_string()
 }

@@ -1,8 +1,8 @@
 //! Ctrl-C and SIGTERM: they end the process, or ask a command that listens to stop;
 //! then the second ends it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{self, Handle};
@@ -20,6 +20,17 @@ static HEEDED: AtomicBool = AtomicBool::new(false);
 /// next run puts right.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// Who is told why the process ends.
+static TELL: OnceLock<fn(&Error)> = OnceLock::new();
+
+/// What is still to be done where the process is cut off.
+static LAST_ACT: Mutex<Option<LastAct>> = Mutex::new(None);
+
+type LastAct = Box<dyn FnOnce(&Error) + Send>;
+
+/// How long that may take: a disk may have gone away.
+const LAST_ACT_TIME: Duration = Duration::from_millis(500);
+
 /// From now on the first signal ends the process with 130 or 143, once it was told
 /// why; if a [`Stop`] listens by then, only after a few seconds. The system would end
 /// it too, but not as the first process of a container, where signals that nobody
@@ -27,7 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// [`Error::Internal`] if the system refuses to hand over the signals.
-pub fn end_the_process(tell: impl Fn(&Error) + Send + 'static) -> Result<()> {
+pub fn end_the_process(tell: fn(&Error)) -> Result<()> {
+    _ = TELL.set(tell);
     let failed = |e: std::io::Error| Error::Internal { stage: "signals", message: e.to_string() };
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let inside = runtime.enter();
@@ -45,12 +57,48 @@ pub fn end_the_process(tell: impl Fn(&Error) + Send + 'static) -> Result<()> {
             let seconds = PATIENCE.as_secs();
             tracing::warn!("cut off after {seconds} s: if a commit was under way, it may yet land");
         }
-        let stopped = Error::Stopped(which);
-        tell(&stopped);
-        std::process::exit(stopped.exit_code().into());
+        cut_off(which);
     };
     let named = std::thread::Builder::new().name("signals".to_owned());
     named.spawn(move || runtime.block_on(wait)).map(drop).map_err(failed)
+}
+
+/// From now on, where the process is cut off, `act` is done before, with what it ends
+/// with. It is not waited for for long.
+pub fn before_cut_off(act: impl FnOnce(&Error) + Send + 'static) {
+    *last_act() = Some(Box::new(act));
+}
+
+/// From now on nothing is done where the process is cut off. Does not come back if
+/// it is being cut off.
+pub fn nothing_before_cut_off() {
+    *last_act() = None;
+}
+
+fn last_act() -> MutexGuard<'static, Option<LastAct>> {
+    LAST_ACT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the process at once, and tells why.
+fn cut_off(which: Signal) -> ! {
+    // Held to the end, so that nobody else does or tells anything of it.
+    let mut last_act = last_act();
+    if let Some(act) = last_act.take() {
+        let (done, wait) = mpsc::channel();
+        let acting = move || {
+            act(&Error::Stopped(which));
+            // Who does not wait any more need not know.
+            _ = done.send(());
+        };
+        if std::thread::Builder::new().name("last-act".to_owned()).spawn(acting).is_ok() {
+            _ = wait.recv_timeout(LAST_ACT_TIME);
+        }
+    }
+    let stopped = Error::Stopped(which);
+    if let Some(tell) = TELL.get() {
+        tell(&stopped);
+    }
+    std::process::exit(stopped.exit_code().into());
 }
 
 /// Whether a signal asked the process to stop. Clones ask the same.
@@ -101,7 +149,7 @@ impl Stop {
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
                 if !stop.request(which) {
-                    std::process::exit(Error::Stopped(which).exit_code().into());
+                    cut_off(which);
                 }
                 tracing::warn!("{which}: stopping; once more to stop at once");
             }

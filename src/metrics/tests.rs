@@ -40,6 +40,10 @@ fn report() -> Report {
     }
 }
 
+fn requests() -> RequestCounts {
+    RequestCounts { list: 1, get: 2, put: 3, other: 4, ..RequestCounts::default() }
+}
+
 fn snapshot<'a>(report: Option<&'a Report>, lag: &'a BTreeMap<String, Lag>) -> Snapshot<'a> {
     Snapshot {
         out: "/data/a \"b\"\\c\nd",
@@ -48,7 +52,7 @@ fn snapshot<'a>(report: Option<&'a Report>, lag: &'a BTreeMap<String, Lag>) -> S
         ended: at(1_706_745_600),
         elapsed: Duration::from_millis(1_250),
         exit_code: 1,
-        requests: RequestCounts { list: 1, get: 2, put: 3, other: 4, ..RequestCounts::default() },
+        requests: Some(requests()),
         report,
         lag,
         last_success: Some(1_706_659_200),
@@ -124,8 +128,11 @@ fn each_family_is_whole_and_no_sample_comes_twice() {
 #[test]
 fn what_is_not_known_is_left_out() {
     let lag = [("pin".to_owned(), Lag { objects: None, seconds: None, newest: None })].into();
-    let text = render(&Snapshot { last_success: None, ..snapshot(None, &lag) });
-    for name in ["lag", "newest", "last_success", "run_records", "run_objects"] {
+    let unknown = Snapshot { last_success: None, requests: None, ..snapshot(None, &lag) };
+    let text = render(&unknown);
+    let of_requests = ["run_requests", "run_retries", "run_read_bytes", "run_written_bytes"];
+    let others = ["lag", "newest", "last_success", "run_records", "run_objects"];
+    for name in of_requests.into_iter().chain(others) {
         assert!(!text.contains(&format!("pinclean_{name}")), "{name}:\n{text}");
     }
     assert!(text.contains("pinclean_run_exit_code{"), "{text}");

@@ -1,6 +1,7 @@
 //! `--metrics`: what became of a run, for whoever watches it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono::Utc;
@@ -9,25 +10,43 @@ use super::{Known, places};
 use crate::error::{Error, Result};
 use crate::metrics::{Snapshot, last_success, render};
 use crate::settings::Run;
-use crate::whole_file;
+use crate::{signals, whole_file};
 
 /// A run that is watched, if it is to be.
-pub struct Watched<'a> {
-    settings: &'a Run,
-    run_id: &'a str,
+pub struct Watched(Option<Watch>);
+
+/// What is told of every run, and where.
+#[derive(Clone)]
+struct Watch {
+    file: PathBuf,
+    out: String,
+    source: String,
+    run_id: String,
     clock: Instant,
 }
 
-impl<'a> Watched<'a> {
-    /// From now on the run takes time.
+impl Watched {
+    /// From now on the run takes time. Where the process is cut off, that much is told.
     ///
     /// # Errors
     /// [`Error::File`] if the file of the metrics cannot be there.
-    pub fn start(settings: &'a Run, run_id: &'a str) -> Result<Watched<'a>> {
-        if let Some(file) = &settings.metrics {
-            places::check_file(file, "--metrics")?;
-        }
-        Ok(Watched { settings, run_id, clock: Instant::now() })
+    pub fn start(settings: &Run, run_id: &str) -> Result<Watched> {
+        let Some(file) = &settings.metrics else { return Ok(Watched(None)) };
+        places::check_file(file, "--metrics")?;
+        let watch = Watch {
+            file: file.clone(),
+            out: place(&settings.out),
+            source: settings.source.clone(),
+            run_id: run_id.to_owned(),
+            clock: Instant::now(),
+        };
+        let cut_off = watch.clone();
+        signals::before_cut_off(move |error| {
+            if let Err(error) = cut_off.write(error.exit_code(), None) {
+                tracing::warn!("{error}");
+            }
+        });
+        Ok(Watched(Some(watch)))
     }
 
     /// Tells how the run ended, and hands that on.
@@ -35,33 +54,39 @@ impl<'a> Watched<'a> {
     /// # Errors
     /// Those of the run; of one that ended well [`Error::Write`].
     pub fn end(&self, ended: Result<()>, known: &Known) -> Result<()> {
-        let Some(file) = &self.settings.metrics else { return ended };
+        let Some(watch) = &self.0 else { return ended };
+        signals::nothing_before_cut_off();
         let exit_code = ended.as_ref().map_or_else(Error::exit_code, |()| 0);
-        let written = self.write(file, exit_code, known);
+        let written = watch.write(exit_code, Some(known));
         if let (Err(_), Err(error)) = (&ended, &written) {
             tracing::warn!("{error}");
         }
         ended.and(written)
     }
+}
 
-    fn write(&self, file: &Path, exit_code: u8, known: &Known) -> Result<()> {
-        let out = place(&self.settings.out);
+impl Watch {
+    /// Writes the file; of a run that was cut off nothing more is known.
+    fn write(&self, exit_code: u8, known: Option<&Known>) -> Result<()> {
         // What is no plain file, such as a pipe, has nothing of an earlier run.
-        let before = file.is_file().then(|| std::fs::read_to_string(file).ok()).flatten();
+        let plain = self.file.is_file();
+        let before = plain.then(|| std::fs::read_to_string(&self.file).ok()).flatten();
+        let unknown = BTreeMap::new();
         let snapshot = Snapshot {
-            out: &out,
-            source: &self.settings.source,
-            run_id: self.run_id,
+            out: &self.out,
+            source: &self.source,
+            run_id: &self.run_id,
             ended: Utc::now(),
             elapsed: self.clock.elapsed(),
             exit_code,
-            requests: known.requests,
-            report: known.report.as_ref(),
-            lag: &known.lag,
-            last_success: before.and_then(|text| last_success(&text, &out)),
+            requests: known.map(|known| known.requests),
+            report: known.and_then(|known| known.report.as_ref()),
+            lag: known.map_or(&unknown, |known| &known.lag),
+            last_success: before.and_then(|text| last_success(&text, &self.out)),
         };
-        let written = whole_file::write(file, render(&snapshot).as_bytes());
-        written.map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
+        let written = whole_file::write(&self.file, render(&snapshot).as_bytes());
+        let place = || self.file.display().to_string();
+        written.map_err(|e| Error::Write { place: place(), source: e.into() })
     }
 }
 

@@ -181,3 +181,36 @@ fn a_run_of_many_small_objects_stops_between_two_of_them() {
         .sum();
     assert_eq!(read as usize, world.server.keys(LAKE, "").len());
 }
+
+#[test]
+fn a_second_signal_is_told_as_the_reason_and_in_the_metrics() {
+    let world = World::new();
+    world.fill(&["--rows", "300", "--flush-size", "1"]);
+    world.run("s3://tables/clean").arg("--metrics").arg(world.path("lag.prom")).done();
+    assert_eq!(told(&world), "0");
+    let before = std::fs::read_to_string(world.path("lag.prom")).unwrap();
+    // Nothing is read, and a write that decides a commit is waited for.
+    world.server.faults().add(Rule::new(Fault::Delay(Duration::from_secs(120))).on(Op::Put));
+    let run = world.run("s3://tables/clean").args(["--mode", "overwrite", "--log", "json"]);
+    let run = run.arg("--metrics").arg(world.path("lag.prom")).start();
+    let puts = world.requests("tables", Op::Put);
+    wait_until("writing", || world.requests("tables", Op::Put) > puts);
+    for signal in ["TERM", "INT"] {
+        run.signal(signal);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let ended = run.end();
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    let last: serde_json::Value =
+        serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["level"], &last["exit_code"]), (&"ERROR".into(), &130.into()), "{last}");
+    assert_eq!(told(&world), "130");
+    let now = std::fs::read_to_string(world.path("lag.prom")).unwrap();
+    // What is not known is not told; what was known of the last success is.
+    assert!(before.contains("pinclean_lag_objects{") && !now.contains("pinclean_lag_objects{"));
+    let success = |text: &str| {
+        let of_it = |line: &&str| line.starts_with("pinclean_last_success_timestamp_seconds{");
+        text.lines().find(of_it).map(str::to_owned)
+    };
+    assert!(success(&now).is_some() && success(&now) == success(&before));
+}
