@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use clap::error::ErrorKind;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -133,7 +134,9 @@ pub fn failure(error: &Error) {
 
 /// Help, a version, or what is wrong with the command line, as clap words it.
 pub fn usage(usage: &clap::Error) {
-    match usage.use_stderr() && is_json() {
+    // Help that is shown for want of a command is no message either.
+    let help = usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    match usage.use_stderr() && !help && is_json() {
         true => {
             let text = usage.render().to_string();
             failure(&Error::Usage(text.trim_start_matches("error: ").trim_end().to_owned()));

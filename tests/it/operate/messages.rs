@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use clap::CommandFactory;
+use pinclean::cli::Cli;
 use serde_json::Value;
 
 use crate::command::{pinclean, said};
@@ -133,17 +135,27 @@ fn what_is_wrong_before_the_settings_are_read_is_json_too() {
         assert!(message.contains(expected) && !message.starts_with("error"), "{message}");
         assert_eq!((&line["level"], &line["exit_code"]), (&"ERROR".into(), &2.into()));
     }
-    // Help and the version are what was asked for, and no messages.
-    for word in ["--help", "--version"] {
-        let mut command = pinclean(folder, &[word]);
-        let output = ends(
-            {
-                command.env("PINCLEAN_LOG", "json");
-                command
-            },
-            0,
-        );
-        assert!(output.stdout.starts_with(b"Turns") || output.stdout.starts_with(b"pinclean "));
-        assert!(output.stderr.is_empty());
+}
+
+/// What is no message: help, also for want of a command, and the version.
+#[test]
+fn help_and_the_version_are_no_messages() {
+    let scratch = tempfile::tempdir().unwrap();
+    let about = Cli::command().get_about().unwrap().to_string();
+    let version = format!("pinclean {}", env!("CARGO_PKG_VERSION"));
+    let cases: [(&[&str], i32, &str); 3] =
+        [(&["--help"], 0, &about), (&["--version"], 0, &version), (&[], 2, &about)];
+    for (args, code, first) in cases {
+        let text = ends(pinclean(scratch.path(), args), code);
+        let mut command = pinclean(scratch.path(), args);
+        command.env("PINCLEAN_LOG", "json");
+        let json = ends(command, code);
+        assert_eq!((&json.stdout, &json.stderr), (&text.stdout, &text.stderr), "{args:?}");
+        // What was asked for goes to standard output.
+        let (help, nothing) =
+            if code == 0 { (&text.stdout, &text.stderr) } else { (&text.stderr, &text.stdout) };
+        assert!(nothing.is_empty(), "{args:?}: {}", said(&text));
+        let help = String::from_utf8_lossy(help);
+        assert_eq!(help.lines().next(), Some(first), "{args:?}");
     }
 }
