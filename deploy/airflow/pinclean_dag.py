@@ -3,7 +3,7 @@
 Each task is one command. The Variables pinclean_source, pinclean_out and
 pinclean_answers say where: folders or s3:// URLs. Anything else is set as
 PINCLEAN_<OPTION> in the environment of the workers.
-For Airflow 2.10 to 3.3.
+Written for Airflow 2.10 to 3.3.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -12,7 +12,7 @@ try:
     from airflow.providers.standard.hooks.subprocess import SubprocessHook
     from airflow.sdk import DAG, BaseOperator
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
-except ImportError:  # Airflow 2
+except ImportError:  # Airflow 2, 3.0 and 3.1
     from airflow import DAG
     from airflow.exceptions import AirflowException, AirflowFailException
     from airflow.hooks.subprocess import SubprocessHook

@@ -54,16 +54,21 @@ def restricted(pod, container):
 
 
 def retries(rules):
-    """What becomes of an exit code: the first rule that fits."""
-    def action(code):
-        for rule in rules:
-            codes = rule.get("onExitCodes")
-            if codes and "containerName" not in codes and code in codes["values"]:
-                return rule["action"]
-        return "Count"
-    found = {code: action(code) for code in (1, 2, 3, 75, 137, 143)}
-    assert found == {1: "Count", 2: "FailJob", 3: "FailJob", 75: "Count", 137: "Count",
-                     143: "Count"}, found
+    """What becomes of an exit code, on a node that stays and on one that goes away: the
+    first rule that fits."""
+    def fits(rule, code, disrupted):
+        if conditions := rule.get("onPodConditions"):
+            return disrupted and {"type": "DisruptionTarget", "status": "True"} in conditions
+        codes = rule["onExitCodes"]
+        assert codes["operator"] == "In" and "containerName" not in codes
+        return code in codes["values"]
+    def action(code, disrupted):
+        fitting = (rule["action"] for rule in rules if fits(rule, code, disrupted))
+        return next(fitting, "Count")
+    found = {code: (action(code, False), action(code, True)) for code in (1, 2, 3, 75, 137, 143)}
+    fleeting, final = ("Count", "Ignore"), ("FailJob", "FailJob")
+    assert found == {1: fleeting, 2: final, 3: final, 75: fleeting, 137: fleeting,
+                     143: fleeting}, found
 
 
 def ecs():
@@ -79,6 +84,7 @@ def ecs():
         shape = session.get_service_model(service).operation_model(operation).input_shape
         problems = botocore.validate.ParamValidator().validate(given, shape)
         assert not problems.has_errors(), problems.generate_report()
+    mails(json.loads(rule["EventPattern"])["detail"]["$or"])
     target = schedule["Target"]
     assert target["EcsParameters"]["TaskDefinitionArn"].endswith("/" + task["family"])
     first, then = task["containerDefinitions"]
@@ -92,6 +98,19 @@ def ecs():
     assert allowed["sqs:SendMessage"] == target["DeadLetterConfig"]["Arn"]
     assert target["EcsParameters"]["TaskDefinitionArn"] in allowed["ecs:RunTask"]
     return [first["command"], then["command"]]
+
+
+def mails(ways):
+    """Whether the codes of a task's two containers are told; None is of one that was not
+    started. Of an array any value may fit."""
+    [told] = [way["containers"]["exitCode"] for way in ways if "containers" in way]
+    [silent] = [rule["anything-but"] for rule in told]
+    def mailed(*codes):
+        return any(code is not None and code not in silent for code in codes)
+    cases = {(0, 0): False, (75, None): False, (143, None): False, (0, 143): False,
+             (1, None): True, (2, None): True, (3, None): True, (137, None): True,
+             (0, 1): True, (0, 3): True}
+    assert {codes: mailed(*codes) for codes in cases} == cases, silent
 
 
 def policies():
