@@ -25,9 +25,11 @@ use crate::{Error, Result};
 mod as_of;
 mod joins;
 mod mistake;
+mod rewrite;
 mod scan;
 mod statement;
 mod view;
+mod windows;
 
 pub use as_of::AsOf;
 
@@ -78,7 +80,7 @@ impl Catalog {
 
     fn answer_here(&self, sql: &str) -> Result<DataFrame> {
         match statement::parse(sql)? {
-            Statement::Query(names) => self.query(sql, &names),
+            Statement::Query(names, sql) => self.query(&sql, &names),
             Statement::ShowTables => {
                 let names = self.runtime.block_on(view::names(&self.output))?;
                 frame(vec![Series::new("name".into(), names)])
@@ -88,8 +90,11 @@ impl Catalog {
     }
 
     fn query(&self, sql: &str, names: &Names) -> Result<DataFrame> {
-        let views = names.tables.iter().map(|name| self.view(name, names));
+        let views = names.tables.iter().map(|name| self.view(name));
         let views = views.collect::<Result<Vec<_>>>()?;
+        if names.defined.is_empty() {
+            mistake::excluded(&names.excluded, &views)?;
+        }
         let failed = Failed::default();
         let wrong = |error: &PolarsError| {
             let cause = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -109,7 +114,7 @@ impl Catalog {
     }
 
     fn describe(&self, name: &str) -> Result<DataFrame> {
-        let view = self.view(name, &Names::default())?;
+        let view = self.view(name)?;
         let names = view.schema.fields().iter().map(|field| field.name().as_str());
         let types = view.schema.fields().iter().map(|field| view::spelt_type(field.data_type()));
         frame(vec![
@@ -119,7 +124,7 @@ impl Catalog {
     }
 
     /// A view by name, opened at most once.
-    fn view(&self, name: &str, names: &Names) -> Result<Arc<View>> {
+    fn view(&self, name: &str) -> Result<Arc<View>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(view) = opened.get(name) {
             return Ok(Arc::clone(view));
@@ -130,12 +135,12 @@ impl Catalog {
                 opened.insert(name.to_owned(), Arc::clone(&view));
                 Ok(view)
             }
-            None => Err(self.missing(name, names)?),
+            None => Err(self.missing(name)?),
         }
     }
 
     /// Says of a table that is not there which ones are.
-    fn missing(&self, name: &str, names: &Names) -> Result<Error> {
+    fn missing(&self, name: &str) -> Result<Error> {
         let there = self.runtime.block_on(view::names(&self.output))?;
         let place = &self.output.url;
         if there.is_empty() {
@@ -144,8 +149,7 @@ impl Catalog {
                  with --tables"
             )));
         }
-        let known = there.iter().map(String::as_str);
-        let meant = near(name, known.chain(names.defined.iter().map(String::as_str)));
+        let meant = near(name, there.iter().map(String::as_str));
         let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
         let there = there.join(", ");
         Ok(Error::Sql(format!("there is no table {name} in {place}{meant}\nthere are {there}")))

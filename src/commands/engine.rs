@@ -9,12 +9,14 @@ use crate::settings::Snapshot;
 use crate::store::Session;
 use crate::{Error, Result, logging};
 
-/// The tables to ask. From then on a panic ends the process with words.
+/// The tables to ask. From then on a panic ends the process with words,
+/// and what Polars warns of is logged.
 ///
 /// # Errors
 /// Those of [`Catalog::open`].
 pub(super) fn open(snapshot: &Snapshot, session: &Session, runtime: &Runtime) -> Result<Catalog> {
     explain_panics();
+    polars::error::set_warning_function(|warning, _| tracing::debug!("polars: {warning}"));
     runtime.block_on(Catalog::open(&snapshot.url, snapshot.as_of, session))
 }
 

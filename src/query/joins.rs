@@ -4,13 +4,15 @@
 //! names of columns, and compares the `y` of the wrong one if both tables have it.
 //! And of `LEFT JOIN b ON a.x = b.x AND a.y < b.y` it drops the rows of `a` for which
 //! the second condition fails, as if it stood in WHERE. The rows are wrong, and
-//! nothing says so. Such conditions are refused here.
+//! nothing says so. Of `a JOIN b ON … JOIN c ON a.y = b.y` it compares the `y` of `c`.
+//! And where rows of one table have no partner, `USING` gives the key of the other,
+//! which is null. All these are refused here.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, visit_expressions,
+    BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, TableFactor, visit_expressions,
 };
 
 use crate::{Error, Result};
@@ -18,14 +20,79 @@ use crate::{Error, Result};
 /// Looks at the joins of a SELECT.
 ///
 /// # Errors
-/// [`Error::Sql`] for a condition `=` that does not compare two tables, and for any
-/// other where rows without a partner count.
+/// [`Error::Sql`] for a condition `=` that does not compare a column of the table that
+/// is joined with one of those before it, and for any other where rows without a
+/// partner count; for `USING` where these have their key from the other table.
 pub(super) fn check(select: &Select) -> Result<()> {
-    let mut joins = select.from.iter().flat_map(|from| &from.joins);
-    joins.try_for_each(|join| match constraint(&join.join_operator) {
-        Some((JoinConstraint::On(condition), inner)) => sound(condition, inner),
-        _ => Ok(()),
-    })
+    for from in &select.from {
+        let mut before = vec![name(&from.relation)];
+        for join in &from.joins {
+            let joined = name(&join.relation);
+            if let Some((constraint, inner)) = constraint(&join.join_operator) {
+                let sides = Sides { before: &before, joined, inner };
+                sides.check(&join.join_operator, constraint)?;
+            }
+            before.push(joined);
+        }
+    }
+    Ok(())
+}
+
+/// Lets the table that stands first in FROM be named first in each `=` between two:
+/// where both have columns of these names, Polars goes by that.
+pub(super) fn put_in_order(select: &mut Select) {
+    let tables = select.from.iter().flat_map(|from| {
+        let joined = from.joins.iter().map(|join| &join.relation);
+        std::iter::once(&from.relation).chain(joined)
+    });
+    let tables: Vec<String> = tables.map(|table| name(table).unwrap_or("").to_owned()).collect();
+    for join in select.from.iter_mut().flat_map(|from| &mut from.joins) {
+        if let Some(JoinConstraint::On(condition)) = constraint_mut(&mut join.join_operator) {
+            put_equal_in_order(condition, &tables);
+        }
+    }
+    if let (Some(condition), [_, _, ..]) = (&mut select.selection, select.from.as_slice()) {
+        put_equal_in_order(condition, &tables);
+    }
+}
+
+fn put_equal_in_order(condition: &mut Expr, order: &[String]) {
+    match condition {
+        Expr::Nested(part) => put_equal_in_order(part, order),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            put_equal_in_order(left, order);
+            put_equal_in_order(right, order);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            let last = |expr: &Expr| {
+                let places = tables(expr)
+                    .into_iter()
+                    .map(|name| order.iter().position(|table| !name.is_empty() && *table == name));
+                places.collect::<Option<BTreeSet<_>>>()?.pop_last()
+            };
+            if let (Some(first), Some(second)) = (last(left), last(right))
+                && first > second
+            {
+                std::mem::swap(left, right);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a table is called in a SELECT; nothing for what has no one name.
+fn name(table: &TableFactor) -> Option<&str> {
+    let alias = match table {
+        TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. } => alias,
+        _ => return None,
+    };
+    match (alias, table) {
+        (Some(alias), _) => Some(&alias.name.value),
+        (None, TableFactor::Table { name, .. }) => {
+            name.0.last()?.as_ident().map(|ident| ident.value.as_str())
+        }
+        _ => None,
+    }
 }
 
 /// What a join goes by, and whether it only joins rows that have a partner.
@@ -48,28 +115,93 @@ fn constraint(join: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
     })
 }
 
-fn sound(condition: &Expr, inner: bool) -> Result<()> {
-    let problem = match condition {
-        Expr::Nested(part) => return sound(part, inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            return sound(left, inner).and_then(|()| sound(right, inner));
+fn constraint_mut(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    use JoinOperator as J;
+    match join {
+        J::Join(on)
+        | J::Inner(on)
+        | J::Left(on)
+        | J::LeftOuter(on)
+        | J::Right(on)
+        | J::RightOuter(on)
+        | J::FullOuter(on)
+        | J::Semi(on)
+        | J::LeftSemi(on)
+        | J::RightSemi(on)
+        | J::Anti(on)
+        | J::LeftAnti(on)
+        | J::RightAnti(on) => Some(on),
+        _ => None,
+    }
+}
+
+/// What is joined.
+struct Sides<'a> {
+    /// The names of the tables before it; nothing for one without.
+    before: &'a [Option<&'a str>],
+    /// The name of the table that is joined.
+    joined: Option<&'a str>,
+    /// Whether only rows with a partner count.
+    inner: bool,
+}
+
+impl Sides<'_> {
+    fn check(&self, join: &JoinOperator, constraint: &JoinConstraint) -> Result<()> {
+        use JoinOperator as J;
+        let of_right = matches!(join, J::Right(_) | J::RightOuter(_) | J::FullOuter(_));
+        match constraint {
+            JoinConstraint::On(condition) => self.sound(condition),
+            JoinConstraint::Using(_) | JoinConstraint::Natural if of_right => Err(Error::Sql(
+                "a RIGHT or FULL JOIN goes by ON only: say ON a.key = b.key, and \
+                     COALESCE(a.key, b.key) for the key"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
         }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            match compares_two(&tables(left), &tables(right)) {
-                true => return Ok(()),
-                false => {
-                    "a condition of a join has to compare columns of both tables; put this one \
-                     into WHERE, or join (SELECT … WHERE …)"
+    }
+
+    fn sound(&self, condition: &Expr) -> Result<()> {
+        let problem = match condition {
+            Expr::Nested(part) => return self.sound(part),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                return self.sound(left).and_then(|()| self.sound(right));
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                let (left, right) = (tables(left), tables(right));
+                match (compares_two(&left, &right), self.joins(&left, &right)) {
+                    (true, true) => return Ok(()),
+                    (true, false) => {
+                        "a condition of a join has to compare the table that is joined, on one \
+                         side, with those before it, on the other; put this one into WHERE"
+                    }
+                    (false, _) => {
+                        "a condition of a join has to compare columns of both tables; put this \
+                         one into WHERE, or join (SELECT … WHERE …)"
+                    }
                 }
             }
-        }
-        _ if inner => return Ok(()),
-        _ => {
-            "only an inner join can have a condition other than =; join first, and say the rest \
-             in WHERE or in the SELECT"
-        }
-    };
-    Err(Error::Sql(format!("ON {condition}: {problem}")))
+            _ if self.inner => return Ok(()),
+            _ => {
+                "only an inner join can have a condition other than =; join first, and say the \
+                 rest in WHERE or in the SELECT"
+            }
+        };
+        Err(Error::Sql(format!("ON {condition}: {problem}")))
+    }
+
+    /// Whether one of these is the table that is joined, and the other those before
+    /// it, or may be.
+    fn joins(&self, a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
+        let Some(joined) = self.joined else { return true };
+        let new =
+            |names: &BTreeSet<String>| names.iter().all(|name| name.is_empty() || name == joined);
+        let old = |names: &BTreeSet<String>| {
+            let known = |name: &String| self.before.contains(&Some(name));
+            self.before.contains(&None)
+                || names.iter().all(|name| name.is_empty() || (known(name) && name != joined))
+        };
+        (new(a) && old(b)) || (old(a) && new(b))
+    }
 }
 
 /// Whether these are two tables, or may be.

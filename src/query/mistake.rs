@@ -1,25 +1,54 @@
 //! What Polars says of SQL → what its author can do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use polars::error::PolarsError;
 use polars::sql::keywords::all_functions;
 
 use super::view::View;
-use crate::Error;
 use crate::near::near;
+use crate::{Error, Result};
 
 /// The most that is shown of what Polars says, in characters: it prints whole
 /// syntax trees.
 const BRIEF: usize = 300;
 
+/// What trees of syntax begin with.
+const TREES: [&str; 13] = [
+    "Identifier(",
+    "Ident {",
+    "CompoundIdentifier(",
+    "BinaryOp {",
+    "UnaryOp {",
+    "Value(",
+    "ValueWithSpan {",
+    "Function(",
+    "Nested(",
+    "Some(",
+    "Subquery(",
+    "Dot(",
+    "Using(",
+];
+
 /// The error for SQL that Polars refused or could not compute, over these views.
 pub(super) fn mistake(error: &PolarsError, views: &[Arc<View>]) -> Error {
     let text = innermost(error);
     let known = unknown_column(&text).and_then(|name| column(name, &text, views));
+    let known = known.or_else(|| of_one_table(&text, views));
     let known = known.or_else(|| unknown_function(&text)).or_else(|| twice(&text));
     let known = known.or_else(|| too_early(&text));
     Error::Sql(known.unwrap_or_else(|| brief(&text)))
+}
+
+/// # Errors
+/// [`Error::Sql`] for a column that none of the tables has.
+pub(super) fn excluded(names: &BTreeSet<String>, views: &[Arc<View>]) -> Result<()> {
+    let has = |view: &Arc<View>, name: &str| view.schema.field_with_name(name).is_ok();
+    match names.iter().find(|name| !views.iter().any(|view| has(view, name))) {
+        Some(name) => Err(Error::Sql(column(name, "", views).unwrap_or_default())),
+        None => Ok(()),
+    }
 }
 
 /// What Polars says, without where in its plan it came to it.
@@ -57,6 +86,13 @@ fn column(name: &str, text: &str, views: &[Arc<View>]) -> Option<String> {
     let columns = |view: &View| -> Vec<String> {
         view.schema.fields().iter().map(|field| field.name().clone()).collect()
     };
+    // In the answer of a join, a column that the tables share is called by both.
+    if let Some((name, table)) = name.split_once(':') {
+        return Some(format!(
+            "{table}.{name} cannot be used here: name it with AS in (SELECT …) or WITH first, and \
+             use that name"
+        ));
+    }
     let of_tables: Vec<String> = views.iter().flat_map(|view| columns(view)).collect();
     let here = valid_columns(text);
     if of_tables.iter().any(|column| column == name) {
@@ -90,6 +126,18 @@ fn valid_columns(text: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
+/// The table that is named may be an alias; then all are told of.
+fn of_one_table(text: &str, views: &[Arc<View>]) -> Option<String> {
+    let (name, rest) = text.split_once("no column named '")?.1.split_once("' found in table '")?;
+    let table = rest.split_once('\'')?.0;
+    let one = views.iter().find(|view| view.name == table).map(std::slice::from_ref);
+    let there = one.unwrap_or(views).iter().map(|view| {
+        let columns = view.schema.fields().iter().map(|field| field.name().as_str());
+        format!("\n{} has {}", view.name, columns.collect::<Vec<_>>().join(", "))
+    });
+    Some(format!("there is no column {name} in {table}{}", there.collect::<String>()))
+}
+
 fn unknown_function(text: &str) -> Option<String> {
     let name = text.split_once("unsupported function '")?.1.split_once('\'')?.0;
     // Polars knows the names of some functions that are not compiled in.
@@ -106,6 +154,12 @@ fn twice(text: &str) -> Option<String> {
         rest.1.ends_with("is duplicate").then_some(rest)
     });
     let name = rest?.1.split_once('\'')?.0;
+    if text.contains("group_by keys") {
+        return Some(format!(
+            "GROUP BY has two keys called {name}: name them with AS in WITH or (SELECT …), and \
+             group its rows"
+        ));
+    }
     Some(format!("two columns of the answer are called {name}: name them with AS"))
 }
 
@@ -113,8 +167,8 @@ fn twice(text: &str) -> Option<String> {
 fn too_early(text: &str) -> Option<String> {
     let name = text.split_once("relation '")?.1.strip_suffix("' was not found")?;
     Some(format!(
-        "{name} is a name that WITH gives, and is not known where it is read here: give it \
-         another name than a table's"
+        "{name} is a name that WITH gives, and is not known where it is read here: put WITH in \
+         front of the whole statement, and give it another name than a table's"
     ))
 }
 
@@ -124,6 +178,10 @@ fn brief(text: &str) -> String {
     let line = match (first.unwrap_or_default().trim(), last.unwrap_or_default().trim()) {
         (first, last) if first.ends_with(':') && first != last => format!("{first} {last}"),
         (first, _) => first.to_owned(),
+    };
+    let line = match TREES.iter().filter_map(|tree| line.find(tree)).min() {
+        Some(tree) => line[..tree].trim_end_matches([' ', ':', '(', '[', '`', '"']).to_owned(),
+        None => line,
     };
     match line.char_indices().nth(BRIEF) {
         Some((end, _)) => format!("{}…", &line[..end]),

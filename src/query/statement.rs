@@ -8,20 +8,22 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, ObjectName, Query, Select, Statement as Parsed, TableFactor, Visit, Visitor,
+    ExcludeSelectItem, Expr, ObjectName, Query, Select, SelectItem, Statement as Parsed,
+    TableFactor, Visit, Visitor,
 };
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
-use super::joins;
+use super::{joins, rewrite, windows};
 use crate::{Error, Result};
 
 /// A statement that asks something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Statement {
-    /// A query, or the plan of one: for Polars.
-    Query(Names),
+    /// A query, or the plan of one: its tables, and the SQL for Polars.
+    Query(Names, String),
     /// Which tables there are.
     ShowTables,
     /// Which columns a table has.
@@ -35,6 +37,8 @@ pub(super) struct Names {
     pub(super) tables: BTreeSet<String>,
     /// Those that it defines itself, by `WITH`.
     pub(super) defined: BTreeSet<String>,
+    /// The columns that `* EXCLUDE (…)` leaves out of tables alone.
+    pub(super) excluded: BTreeSet<String>,
 }
 
 /// How deep an expression may be; Polars goes down a level for each operator.
@@ -52,9 +56,14 @@ const OPERATORS: usize = 4096;
 /// # Errors
 /// [`Error::Sql`]
 pub(super) fn parse(sql: &str) -> Result<Statement> {
+    of(read(sql)?)
+}
+
+fn read(sql: &str) -> Result<Parsed> {
     let dialect = GenericDialect;
     let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location();
-    let tokens = tokens.map_err(|e| no_sql(&e.to_string()))?;
+    let mut tokens = tokens.map_err(|e| no_sql(&e.to_string()))?;
+    quote_user(&mut tokens);
     if tokens.iter().filter(|token| joins(&token.token)).count() > OPERATORS {
         return Err(too_deep());
     }
@@ -71,7 +80,7 @@ pub(super) fn parse(sql: &str) -> Result<Statement> {
         }
     })?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(statement), true) => of(&statement),
+        (Some(statement), true) => Ok(statement),
         (None, _) => Err(Error::Sql("there is no SQL: it is empty".to_owned())),
         (Some(_), false) => {
             Err(Error::Sql("this is more than one statement: give one at a time".to_owned()))
@@ -79,13 +88,32 @@ pub(super) fn parse(sql: &str) -> Result<Statement> {
     }
 }
 
-fn of(statement: &Parsed) -> Result<Statement> {
-    match statement {
-        Parsed::Query(_) => names(statement).map(Statement::Query),
-        Parsed::Explain { statement: inner, .. } if matches!(**inner, Parsed::Query(_)) => {
-            names(statement).map(Statement::Query)
+/// `user` is a word of SQL, and a table's name: before a dot it is that.
+fn quote_user(tokens: &mut [TokenWithSpan]) {
+    for at in 1..tokens.len() {
+        let (before, after) = tokens.split_at_mut(at);
+        if let (Some(word), Some(dot)) = (before.last_mut(), after.first())
+            && let Token::Word(word) = &mut word.token
+            && word.keyword == Keyword::USER
+            && dot.token == Token::Period
+        {
+            (word.quote_style, word.keyword) = (Some('"'), Keyword::NoKeyword);
         }
-        Parsed::ShowTables { .. } => Ok(Statement::ShowTables),
+    }
+}
+
+fn of(mut statement: Parsed) -> Result<Statement> {
+    match &statement {
+        Parsed::Query(_) => query(&mut statement),
+        Parsed::Explain { statement: inner, .. } if matches!(**inner, Parsed::Query(_)) => {
+            query(&mut statement)
+        }
+        Parsed::ShowTables { .. } if statement.to_string() == "SHOW TABLES" => {
+            Ok(Statement::ShowTables)
+        }
+        Parsed::ShowTables { .. } => Err(Error::Sql(
+            "SHOW TABLES goes without LIKE and all else: it shows all tables".to_owned(),
+        )),
         Parsed::ExplainTable { table_name, .. } => Ok(Statement::Describe(name_of(table_name)?)),
         other => {
             let other = other.to_string();
@@ -98,9 +126,21 @@ fn of(statement: &Parsed) -> Result<Statement> {
     }
 }
 
+fn query(statement: &mut Parsed) -> Result<Statement> {
+    rewrite::name_no_windows(statement);
+    let names = names(statement)?;
+    let sql = rewrite::rewritten(statement)?;
+    match read(&sql) {
+        Ok(again) if again.to_string() == sql => Ok(Statement::Query(names, sql)),
+        _ => Err(Error::Sql(
+            "the SQL engine cannot be told this: put brackets around its parts".to_owned(),
+        )),
+    }
+}
+
 fn names(statement: &Parsed) -> Result<Names> {
     let mut walk = Walk::default();
-    match statement.visit(&mut walk) {
+    match Visit::visit(statement, &mut walk) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => {
             let Walk { mut names, .. } = walk;
@@ -150,7 +190,8 @@ impl Visitor for Walk {
                 "this has more than {RELATIONS} SELECTs and JOINs: ask in several steps"
             )));
         }
-        match joins::check(select) {
+        self.names.excluded.extend(excluded(select));
+        match joins::check(select).and_then(|()| windows::check(select)) {
             Err(error) => ControlFlow::Break(error),
             Ok(()) => ControlFlow::Continue(()),
         }
@@ -158,9 +199,15 @@ impl Visitor for Walk {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
         self.depth += levels(expr);
-        match self.depth > DEPTH {
-            true => ControlFlow::Break(too_deep()),
-            false => ControlFlow::Continue(()),
+        if self.depth > DEPTH {
+            return ControlFlow::Break(too_deep());
+        }
+        match expr {
+            Expr::Function(function) => match windows::check_function(function) {
+                Err(error) => ControlFlow::Break(error),
+                Ok(()) => ControlFlow::Continue(()),
+            },
+            _ => ControlFlow::Continue(()),
         }
     }
 
@@ -168,6 +215,30 @@ impl Visitor for Walk {
         self.depth -= levels(expr);
         ControlFlow::Continue(())
     }
+}
+
+/// The columns that `* EXCLUDE (…)` names, if FROM has tables only.
+fn excluded(select: &Select) -> Vec<String> {
+    let factors = select.from.iter().flat_map(|from| {
+        let joined = from.joins.iter().map(|join| &join.relation);
+        std::iter::once(&from.relation).chain(joined)
+    });
+    let mut factors = factors.map(|factor| matches!(factor, TableFactor::Table { .. }));
+    if !factors.all(|table| table) {
+        return Vec::new();
+    }
+    let columns = select.projection.iter().flat_map(|item| {
+        let (SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options)) = item
+        else {
+            return Vec::new();
+        };
+        match &options.opt_exclude {
+            Some(ExcludeSelectItem::Single(column)) => vec![column.clone()],
+            Some(ExcludeSelectItem::Multiple(columns)) => columns.clone(),
+            None => Vec::new(),
+        }
+    });
+    columns.filter_map(|column| name_of(&column).ok()).collect()
 }
 
 /// How many levels Polars goes down for an expression: each WHEN stands in the
@@ -259,8 +330,9 @@ mod tests {
             ("-- a comment\nSELECT * FROM pin", &["pin"], &[]),
         ];
         for (sql, tables, defined) in cases {
-            let names = Names { tables: set(tables), defined: set(defined) };
-            assert_eq!(parse(sql).unwrap(), Statement::Query(names), "{sql}");
+            let expected = Names { tables: set(tables), defined: set(defined), ..Names::default() };
+            let Statement::Query(names, _) = parse(sql).unwrap() else { panic!("{sql}") };
+            assert_eq!(names, expected, "{sql}");
         }
         assert_eq!(parse("show tables").unwrap(), Statement::ShowTables);
         for sql in ["DESCRIBE pin", "desc pin", "EXPLAIN pin"] {

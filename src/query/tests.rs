@@ -258,7 +258,7 @@ fn questions_are_answered_over_the_live_files() {
         ),
         (
             "DESCRIBE pin",
-            &["n|int64", "category|string", "at|timestamp", "tags|list<string>", "likes|int32"],
+            &["n|int64", "category|string", "at|timestamp", "tags|list<string>", "likes|int64"],
         ),
         ("SELECT 1 + 1", &["2"]),
         ("SELECT 'a;b' AS x; -- nothing more", &["a;b"]),

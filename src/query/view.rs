@@ -1,8 +1,9 @@
 //! A name in SQL → the files of a table.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use object_store::path::Path;
 
 use super::as_of::{AsOf, spelt};
@@ -253,7 +254,7 @@ impl Finder<'_> {
     fn view(&self, schema: SchemaRef, files: Vec<File>) -> View {
         View {
             name: self.name.to_owned(),
-            schema,
+            schema: widened(&schema),
             files,
             output: self.output.clone(),
             version: self.as_of,
@@ -288,6 +289,22 @@ impl Finder<'_> {
             self.name
         ))
     }
+}
+
+/// A schema with all whole numbers in 64 bits: Polars adds up 32 bits in 32 bits.
+fn widened(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| wide(field));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn wide(field: &Field) -> Field {
+    let ty = match field.data_type() {
+        DataType::Int32 => DataType::Int64,
+        DataType::List(element) => DataType::List(Arc::new(wide(element))),
+        DataType::LargeList(element) => DataType::LargeList(Arc::new(wide(element))),
+        other => other.clone(),
+    };
+    field.clone().with_data_type(ty)
 }
 
 /// A column's type as the transforms spell it.

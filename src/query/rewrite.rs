@@ -1,0 +1,370 @@
+//! SQL whose answers of Polars would be wrong → SQL that means the same, and is right.
+//!
+//! Polars 0.55 counts in 32 bits without a sign, and takes the parts of a time in 8
+//! and 16 bits: `COUNT(*) - 10` is 4294967290 where five rows are, and
+//! `EXTRACT(MONTH FROM t) * 100` wraps. In SQL these are BIGINT.
+
+use std::ops::ControlFlow;
+
+use chrono::NaiveDate;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
+    BinaryOperator, CaseWhen, CastKind, DataType, DateTimeField, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, NamedWindowExpr, ObjectName,
+    OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, Statement as Parsed, TypedString,
+    UnaryOperator, Value, VisitMut, VisitorMut, WindowSpec, WindowType, visit_expressions_mut,
+};
+
+use super::{joins, windows};
+use crate::{Error, Result};
+
+/// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
+/// functions over a named window for others.
+pub(super) fn name_no_windows(statement: &mut Parsed) {
+    _ = statement.visit(&mut NameNoWindows);
+}
+
+struct NameNoWindows;
+
+impl VisitorMut for NameNoWindows {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let windows = std::mem::take(&mut select.named_window);
+        visit_expressions_mut(select, |expr| {
+            if let Expr::Function(Function { over: Some(over), .. }) = expr
+                && let WindowType::NamedWindow(name) = over
+                && let Some(window) = windows.iter().find(|window| window.0.value == name.value)
+                && let NamedWindowExpr::WindowSpec(spec) = &window.1
+            {
+                *over = WindowType::WindowSpec(spec.clone());
+            }
+            ControlFlow::<()>::Continue(())
+        })
+    }
+}
+
+/// Rewrites a statement for Polars, which reads it as text.
+///
+/// # Errors
+/// [`Error::Sql`] for what cannot be said to Polars.
+pub(super) fn rewritten(statement: &mut Parsed) -> Result<String> {
+    match statement.visit(&mut Rewrite) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(statement.to_string()),
+    }
+}
+
+struct Rewrite;
+
+impl VisitorMut for Rewrite {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        match order_by_selected(query) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        joins::put_in_order(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match rewrite(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// One expression, whose parts were rewritten before.
+fn rewrite(expr: &mut Expr) -> Result<()> {
+    if let Expr::Function(function) = expr {
+        window(function)?;
+    }
+    match expr {
+        Expr::Function(function) if is_narrow(function) => replace(expr, bigint),
+        Expr::Extract { field, .. } if is_whole(field) => replace(expr, bigint),
+        Expr::Position { .. } => replace(expr, bigint),
+        Expr::Cast { data_type, expr: inner, .. } if is_small(data_type) && !is_literal(inner) => {
+            replace(expr, bigint);
+        }
+        Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_) | Expr::IsNotFalse(_) => {
+            replace(expr, truth);
+        }
+        // Without brackets, `- -1` would be printed as a comment.
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner }
+            if matches!(**inner, Expr::UnaryOp { op: UnaryOperator::Minus, .. }) =>
+        {
+            replace(inner, |inner| Expr::Nested(Box::new(inner)));
+        }
+        Expr::TypedString(literal) => check_date(literal)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn replace(expr: &mut Expr, by: impl FnOnce(Expr) -> Expr) {
+    let old = std::mem::replace(expr, Expr::value(Value::Null));
+    *expr = by(old);
+}
+
+fn bigint(expr: Expr) -> Expr {
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(expr),
+        data_type: DataType::BigInt(None),
+        array: false,
+        format: None,
+    }
+}
+
+/// Whether a function counts in fewer than 64 bits.
+fn is_narrow(function: &Function) -> bool {
+    const COUNTING: [&str; 13] = [
+        "array_length",
+        "bit_count",
+        "bit_length",
+        "bitcount",
+        "char_length",
+        "character_length",
+        "count",
+        "dense_rank",
+        "length",
+        "octet_length",
+        "rank",
+        "row_number",
+        "strpos",
+    ];
+    let name = windows::name(function);
+    match (name.as_str(), first_argument(function)) {
+        // Of conditions: it counts those that hold.
+        ("sum" | "total", Some(expr)) => is_condition(expr),
+        ("date_part", Some(Expr::Value(part))) => {
+            let part = part.value.clone().into_string().unwrap_or_default();
+            is_whole(&DateTimeField::Custom(Ident::new(part)))
+        }
+        (name, _) => COUNTING.contains(&name),
+    }
+}
+
+fn first_argument(function: &Function) -> Option<&Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match list.args.first()? {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+fn is_condition(expr: &Expr) -> bool {
+    use BinaryOperator as Op;
+    match expr {
+        Expr::Nested(expr) => is_condition(expr),
+        Expr::BinaryOp { op, .. } => matches!(
+            op,
+            Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::And | Op::Or | Op::Xor
+        ),
+        Expr::UnaryOp { op: UnaryOperator::Not, .. }
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsDistinctFrom(..)
+        | Expr::IsNotDistinctFrom(..)
+        | Expr::InList { .. }
+        | Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a part of a time is a whole number: Polars gives those of a second, and
+/// the epoch, with fractions.
+fn is_whole(field: &DateTimeField) -> bool {
+    let name = field.to_string().to_lowercase();
+    let broken = ["epoch", "milli", "micro", "nano", "time", "date"];
+    !broken.iter().any(|start| name.starts_with(start)) && !["ms", "us", "ns"].contains(&&*name)
+}
+
+/// Whether a type has whole numbers of fewer than 64 bits.
+fn is_small(ty: &DataType) -> bool {
+    matches!(
+        ty,
+        DataType::TinyInt(_)
+            | DataType::SmallInt(_)
+            | DataType::Int(_)
+            | DataType::Integer(_)
+            | DataType::Int2(_)
+            | DataType::Int4(_)
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32
+    )
+}
+
+/// In a list of literals, Polars takes no other expressions.
+fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(_) => true,
+        Expr::UnaryOp { expr, .. } => is_literal(expr),
+        _ => false,
+    }
+}
+
+/// `IS [NOT] TRUE` and `IS [NOT] FALSE` are never null. Those of Polars are.
+fn truth(expr: Expr) -> Expr {
+    let (inner, unknown, negated) = match expr {
+        Expr::IsTrue(inner) => (inner, false, false),
+        Expr::IsNotTrue(inner) => (inner, false, true),
+        Expr::IsFalse(inner) => (inner, true, true),
+        Expr::IsNotFalse(inner) => (inner, true, false),
+        other => return other,
+    };
+    let known = call("COALESCE", vec![*inner, Expr::value(Value::Boolean(unknown))]);
+    match negated {
+        true => {
+            Expr::Nested(Box::new(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(known) }))
+        }
+        false => known,
+    }
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
+
+/// A date that there is not is null to Polars.
+fn check_date(literal: &TypedString) -> Result<()> {
+    let Some(text) = literal.value.value.clone().into_string() else { return Ok(()) };
+    let timed = match literal.data_type {
+        DataType::Date => false,
+        DataType::Timestamp(..) | DataType::Datetime(_) => true,
+        _ => return Ok(()),
+    };
+    let date = if timed { text.get(..10).unwrap_or(&text) } else { text.trim() };
+    match NaiveDate::parse_from_str(date, "%Y-%m-%d") {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::Sql(format!("{literal}: there is no such date; write 2026-11-20"))),
+    }
+}
+
+/// An aggregate over `()` is one row to Polars, not one for each. And in OVER it
+/// heeds no NULLS FIRST or NULLS LAST: nulls are the first.
+fn window(function: &mut Function) -> Result<()> {
+    let Some(WindowType::WindowSpec(spec)) = &mut function.over else { return Ok(()) };
+    if spec.partition_by.is_empty() && spec.order_by.is_empty() {
+        spec.partition_by.push(Expr::value(Value::Boolean(true)));
+    }
+    if spec.order_by.iter().all(|key| key.options.nulls_first.is_none()) {
+        return Ok(());
+    }
+    match spec.order_by.as_slice() {
+        [_] => nulls(spec),
+        _ => {
+            return Err(Error::Sql(
+                "NULLS FIRST and NULLS LAST in OVER go with one column only: add the column \
+                 (CASE WHEN x IS NULL THEN 1 ELSE 0 END) in WITH, and order by that first"
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `k NULLS …` → whether k is null, k.
+fn nulls(spec: &mut WindowSpec) {
+    let Some(key) = spec.order_by.first_mut() else { return };
+    let first = key.options.nulls_first.take().unwrap_or_default();
+    let descending = key.options.asc == Some(false);
+    let number = |n: u8| Expr::value(Value::Number(n.to_string(), false));
+    let (null, other) = if first == descending { (1, 0) } else { (0, 1) };
+    let is_null = Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen {
+            condition: Expr::IsNull(Box::new(key.expr.clone())),
+            result: number(null),
+        }],
+        else_result: Some(Box::new(number(other))),
+    };
+    let is_null = OrderByExpr { expr: is_null, options: key.options, with_fill: None };
+    spec.order_by.insert(0, is_null);
+}
+
+/// After GROUP BY, Polars orders only by columns of the answer: what was selected is
+/// named by its alias, or its place.
+fn order_by_selected(query: &mut Query) -> Result<()> {
+    let SetExpr::Select(select) = &*query.body else { return Ok(()) };
+    let grouped = match &select.group_by {
+        GroupByExpr::Expressions(keys, _) => !keys.is_empty(),
+        GroupByExpr::All(_) => true,
+    };
+    let Some(order_by) = &mut query.order_by else { return Ok(()) };
+    let OrderByKind::Expressions(keys) = &mut order_by.kind else { return Ok(()) };
+    for key in keys.iter_mut().filter(|_| grouped) {
+        let asked = key.expr.to_string();
+        if !windows::has_aggregate(&key.expr) {
+            continue;
+        }
+        match place(select, &key.expr) {
+            Some(place) => key.expr = Expr::value(Value::Number(place.to_string(), false)),
+            None => name_selected(select, &mut key.expr),
+        }
+        if windows::has_aggregate(&key.expr) {
+            return Err(Error::Sql(format!(
+                "ORDER BY {asked}: put it into the SELECT list, name it with AS, and order by \
+                 the name"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The place of an expression in the answer, from 1 on.
+fn place(select: &Select, wanted: &Expr) -> Option<usize> {
+    for (at, item) in select.projection.iter().enumerate() {
+        match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                if expr == wanted {
+                    return Some(at + 1);
+                }
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn name_selected(select: &Select, expr: &mut Expr) {
+    let named = |wanted: &Expr| {
+        select.projection.iter().find_map(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } if expr == wanted => Some(alias.clone()),
+            _ => None,
+        })
+    };
+    _ = visit_expressions_mut(expr, |expr| {
+        if let Some(name) = named(expr) {
+            *expr = Expr::Identifier(name);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
