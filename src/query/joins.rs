@@ -161,6 +161,7 @@ impl Sides<'_> {
     }
 
     fn sound(&self, condition: &Expr) -> Result<()> {
+        use BinaryOperator as Op;
         let problem = match condition {
             Expr::Nested(part) => return self.sound(part),
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
@@ -180,7 +181,12 @@ impl Sides<'_> {
                     }
                 }
             }
-            _ if self.inner => return Ok(()),
+            Expr::BinaryOp { op: Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::NotEq, .. }
+                if self.inner =>
+            {
+                return Ok(());
+            }
+            _ if self.inner => "ON takes only comparisons, joined by AND; put this one into WHERE",
             _ => {
                 "only an inner join can have a condition other than =; join first, and say the \
                  rest in WHERE or in the SELECT"

@@ -14,30 +14,13 @@ use crate::{Error, Result};
 /// syntax trees.
 const BRIEF: usize = 300;
 
-/// What trees of syntax begin with.
-const TREES: [&str; 13] = [
-    "Identifier(",
-    "Ident {",
-    "CompoundIdentifier(",
-    "BinaryOp {",
-    "UnaryOp {",
-    "Value(",
-    "ValueWithSpan {",
-    "Function(",
-    "Nested(",
-    "Some(",
-    "Subquery(",
-    "Dot(",
-    "Using(",
-];
-
 /// The error for SQL that Polars refused or could not compute, over these views.
 pub(super) fn mistake(error: &PolarsError, views: &[Arc<View>]) -> Error {
     let text = innermost(error);
     let known = unknown_column(&text).and_then(|name| column(name, &text, views));
     let known = known.or_else(|| of_one_table(&text, views));
     let known = known.or_else(|| unknown_function(&text)).or_else(|| twice(&text));
-    let known = known.or_else(|| too_early(&text));
+    let known = known.or_else(|| too_early(&text)).or_else(|| of_groups(&text));
     Error::Sql(known.unwrap_or_else(|| brief(&text)))
 }
 
@@ -179,7 +162,7 @@ fn brief(text: &str) -> String {
         (first, last) if first.ends_with(':') && first != last => format!("{first} {last}"),
         (first, _) => first.to_owned(),
     };
-    let line = match TREES.iter().filter_map(|tree| line.find(tree)).min() {
+    let line = match tree(&line) {
         Some(tree) => line[..tree].trim_end_matches([' ', ':', '(', '[', '`', '"']).to_owned(),
         None => line,
     };
@@ -187,4 +170,22 @@ fn brief(text: &str) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// Where a syntax tree begins, such as `Identifier(Ident { value: …`.
+fn tree(line: &str) -> Option<usize> {
+    let inner = [" {", "(Ident", "(Value", "(Expr", "(Select", "(Function", "(Some", "Some("];
+    let inner = inner.iter().filter_map(|inner| line.find(inner)).min()?;
+    // It begins with a name; of several in one another, with the first.
+    let word = |c: char| c.is_alphanumeric() || "({".contains(c);
+    Some(line[..inner].rfind(|c| !word(c)).map_or(0, |before| before + 1))
+}
+
+/// Polars has a list where one value for each group is expected.
+fn of_groups(text: &str) -> Option<String> {
+    text.starts_with("cannot cast List type").then(|| {
+        "HAVING takes only aggregates, such as COUNT(*) > 1: what is asked of a column of GROUP \
+         BY goes into WHERE"
+            .to_owned()
+    })
 }

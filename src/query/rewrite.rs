@@ -2,7 +2,8 @@
 //!
 //! Polars 0.55 counts in 32 bits without a sign, and takes the parts of a time in 8
 //! and 16 bits: `COUNT(*) - 10` is 4294967290 where five rows are, and
-//! `EXTRACT(MONTH FROM t) * 100` wraps. In SQL these are BIGINT.
+//! `EXTRACT(MONTH FROM t) * 100` wraps; so does the sum of a `CASE … THEN 1000000 END`
+//! of many rows. In SQL these are BIGINT.
 
 use std::ops::ControlFlow;
 
@@ -69,6 +70,11 @@ impl VisitorMut for Rewrite {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         joins::put_in_order(select);
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                widen(expr);
+            }
+        }
         ControlFlow::Continue(())
     }
 
@@ -84,8 +90,15 @@ impl VisitorMut for Rewrite {
 fn rewrite(expr: &mut Expr) -> Result<()> {
     if let Expr::Function(function) = expr {
         window(function)?;
+        if ["coalesce", "if", "ifnull"].contains(&windows::name(function).as_str()) {
+            arguments(function).for_each(widen);
+        }
     }
     match expr {
+        Expr::Case { conditions, else_result, .. } => {
+            let results = conditions.iter_mut().map(|when| &mut when.result);
+            results.chain(else_result.as_deref_mut()).for_each(widen);
+        }
         Expr::Function(function) if is_narrow(function) => replace(expr, bigint),
         Expr::Extract { field, .. } if is_whole(field) => replace(expr, bigint),
         Expr::Position { .. } => replace(expr, bigint),
@@ -120,6 +133,41 @@ fn bigint(expr: Expr) -> Expr {
         array: false,
         format: None,
     }
+}
+
+/// Polars makes a column of 32 bits of a number that is written down.
+fn widen(expr: &mut Expr) {
+    if is_number(expr) {
+        replace(expr, bigint);
+    }
+}
+
+/// Whether it is a whole number, or computed of such.
+fn is_number(expr: &Expr) -> bool {
+    use BinaryOperator as Op;
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => number.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        },
+        Expr::Nested(expr)
+        | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_number(expr),
+        Expr::BinaryOp { left, op: Op::Plus | Op::Minus | Op::Multiply | Op::Modulo, right } => {
+            is_number(left) && is_number(right)
+        }
+        _ => false,
+    }
+}
+
+fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
+    let args = match &mut function.args {
+        FunctionArguments::List(list) => list.args.as_mut_slice(),
+        _ => &mut [],
+    };
+    args.iter_mut().filter_map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    })
 }
 
 /// Whether a function counts in fewer than 64 bits.

@@ -325,6 +325,7 @@ mod tests {
             ),
             ("SELECT 1 FROM pin a JOIN pin b ON a.n + 1 = b.n AND a.x < 3", &["pin"], &[]),
             ("SELECT 1 FROM pin JOIN geo ON n = m", &["geo", "pin"], &[]),
+            ("SELECT user.ind, user.* FROM pin JOIN user ON pin.n = user.n", &["pin", "user"], &[]),
             ("VALUES (1), (2)", &[], &[]),
             ("EXPLAIN SELECT * FROM pin", &["pin"], &[]),
             ("-- a comment\nSELECT * FROM pin", &["pin"], &[]),

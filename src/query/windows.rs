@@ -8,8 +8,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, GroupByExpr, Query, Select, Visit,
-    Visitor, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, Query, Select, Visit, Visitor, WindowType, visit_expressions,
 };
 
 use crate::{Error, Result};
@@ -28,6 +28,10 @@ const RUNNING: [&str; 11] = [
     "sum",
     "total",
 ];
+
+/// Those that take in row after row. In SQL, rows that are level come in at once,
+/// unless it says `ROWS`.
+const ADDING: [&str; 5] = ["count", "max", "min", "sum", "total"];
 
 /// Functions that can have OVER, of the whole partition.
 const WHOLE: [&str; 11] = [
@@ -153,9 +157,9 @@ const FIRST: &str = " group and count in WITH … AS (…) first, then use OVER 
 /// Looks at a function.
 ///
 /// # Errors
-/// [`Error::Sql`] for OVER that Polars does not compute as SQL has it.
+/// [`Error::Sql`] for one that Polars does not compute as SQL has it.
 pub(super) fn check_function(function: &Function) -> Result<()> {
-    let Some(over) = &function.over else { return Ok(()) };
+    let Some(over) = &function.over else { return check_aggregate(function) };
     let said = match function.to_string() {
         long if long.chars().count() > 100 => format!("{} … OVER …", function.name),
         short => short,
@@ -186,7 +190,40 @@ pub(super) fn check_function(function: &Function) -> Result<()> {
             "this function is computed over whole partitions only: leave ORDER BY out of OVER",
         );
     }
-    Ok(())
+    match (spec.order_by.is_empty(), &spec.window_frame) {
+        (true, Some(_)) => refuse("ROWS in OVER goes with ORDER BY only"),
+        (false, None) if ADDING.contains(&name.as_str()) => refuse(
+            "rows that are level in ORDER BY are taken one by one here, not at once: if that is \
+             meant, or none are, write ORDER BY … ROWS UNBOUNDED PRECEDING",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Looks at an aggregate without OVER. That of a constant is computed once by Polars,
+/// not for each row: `SUM(1)` is 1.
+fn check_aggregate(function: &Function) -> Result<()> {
+    let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+    let counts = ["sum", "total", "count", "string_agg", "array_agg"];
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)), ..] = list.args.as_slice() else {
+        return Ok(());
+    };
+    let name = name(function);
+    let counted = matches!(argument, Expr::Value(_)) && name == "count";
+    if !counts.contains(&name.as_str()) || counted || has_column(argument) {
+        return Ok(());
+    }
+    Err(Error::Sql(format!("{function}: there is no column in it; use COUNT(*) to count rows")))
+}
+
+fn has_column(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |expr| match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Wildcard(_) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 fn is_distinct(function: &Function) -> bool {
