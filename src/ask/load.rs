@@ -47,6 +47,8 @@ pub fn load(dir: Option<&Path>) -> Result<Vec<Question>> {
             Err(found) => problems.extend(found),
         }
     }
+    // The names of files sort otherwise: `.` comes after `-`.
+    questions.sort_by(|a: &Question, b| a.name.cmp(&b.name));
     match problems.is_empty() {
         true => Ok(questions),
         false => Err(Error::Spec(Problems::of_questions(problems))),

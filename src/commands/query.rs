@@ -36,21 +36,16 @@ pub fn query(settings: &Query) -> Result<()> {
 }
 
 fn read(sql: &Sql) -> Result<String> {
+    let wrong = |path: &Path, problem: String| Error::File { path: path.to_owned(), problem };
     let (bytes, place) = match sql {
         Sql::Text(sql) => return Ok(sql.clone()),
         Sql::File(file) => {
-            let place = file.display().to_string();
             let read = std::fs::read(file);
-            let problem =
-                |e: std::io::Error| Error::File { path: file.clone(), problem: e.to_string() };
-            (read.map_err(problem)?, place)
+            (read.map_err(|e| wrong(file, format!("it cannot be read: {e}")))?, file.as_path())
         }
-        Sql::StandardInput => (standard_input()?, "standard input".to_owned()),
+        Sql::StandardInput => (standard_input()?, Path::new("standard input")),
     };
-    text_file::decode(bytes).map_err(|problem| Error::File {
-        path: Path::new(&place).to_owned(),
-        problem: problem.to_owned(),
-    })
+    text_file::decode(bytes).map_err(|problem| wrong(place, problem.to_owned()))
 }
 
 fn standard_input() -> Result<Vec<u8>> {

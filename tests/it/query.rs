@@ -141,7 +141,7 @@ fn sql_comes_from_the_command_line_a_file_or_a_pipe() {
     }
     for (args, expected) in [
         (&["SELECT 1", "--file", "q.sql"][..], "the SQL and --file contradict each other"),
-        (&["--file", "none.sql"], "cannot read none.sql"),
+        (&["--file", "none.sql"], "none.sql: it cannot be read"),
         (&["  "], "there is no SQL"),
     ] {
         let output = world.command(&[&["query"], args].concat()).output().unwrap();
