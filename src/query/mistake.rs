@@ -162,6 +162,11 @@ fn brief(text: &str) -> String {
         (first, last) if first.ends_with(':') && first != last => format!("{first} {last}"),
         (first, _) => first.to_owned(),
     };
+    if let Some(kind) = line.strip_prefix("expression ") {
+        let end = kind.find(|c: char| !c.is_alphanumeric()).unwrap_or(kind.len());
+        return format!("expressions of this kind are not supported: {}", &kind[..end]);
+    }
+    let line = line.trim_end_matches("; found:").to_owned();
     let line = match tree(&line) {
         Some(tree) => line[..tree].trim_end_matches([' ', ':', '(', '[', '`', '"']).to_owned(),
         None => line,

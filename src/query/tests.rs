@@ -660,7 +660,7 @@ fn what_polars_would_compute_as_something_else_is_refused() {
         ("SELECT COUNT(DISTINCT n) OVER (ORDER BY n) FROM pin", "leave ORDER BY out of OVER"),
         (
             "SELECT SUM(n) OVER (ORDER BY category) FROM pin",
-            "write ORDER BY … ROWS UNBOUNDED PRECEDING",
+            "write ROWS UNBOUNDED PRECEDING after ORDER BY",
         ),
         (
             "SELECT SUM(n) OVER (PARTITION BY category ROWS UNBOUNDED PRECEDING) FROM pin",
@@ -757,8 +757,9 @@ fn no_syntax_trees_are_shown() {
         "SELECT n FROM pin LIMIT n + 1",
         "SELECT n[1].x FROM pin",
     ] {
-        let Err(error) = world.answer(sql) else { continue };
+        let error = world.answer(sql).map(|frame| panic!("{sql}: {frame}")).unwrap_err();
         let error = error.to_string();
+        assert!(error.contains("support") || error.contains("HAVING"), "{sql}: {error}");
         for tree in ["{", "Ident", "Value(", "Some("] {
             assert!(!error.contains(tree), "{sql}: {error}");
         }

@@ -193,8 +193,8 @@ pub(super) fn check_function(function: &Function) -> Result<()> {
     match (spec.order_by.is_empty(), &spec.window_frame) {
         (true, Some(_)) => refuse("ROWS in OVER goes with ORDER BY only"),
         (false, None) if ADDING.contains(&name.as_str()) => refuse(
-            "rows that are level in ORDER BY are taken one by one here, not at once: if that is \
-             meant, or none are, write ORDER BY … ROWS UNBOUNDED PRECEDING",
+            "write ROWS UNBOUNDED PRECEDING after ORDER BY …: rows that are level in it are \
+             taken one by one, not at once",
         ),
         _ => Ok(()),
     }
