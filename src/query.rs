@@ -29,6 +29,7 @@ mod rewrite;
 mod scan;
 mod statement;
 mod view;
+mod widths;
 mod windows;
 
 pub use as_of::AsOf;

@@ -20,7 +20,8 @@ pub(super) fn mistake(error: &PolarsError, views: &[Arc<View>]) -> Error {
     let known = unknown_column(&text).and_then(|name| column(name, &text, views));
     let known = known.or_else(|| of_one_table(&text, views));
     let known = known.or_else(|| unknown_function(&text)).or_else(|| twice(&text));
-    let known = known.or_else(|| too_early(&text)).or_else(|| of_groups(&text));
+    let known =
+        known.or_else(|| too_early(&text)).or_else(|| of_groups(&text)).or_else(|| subquery(&text));
     Error::Sql(known.unwrap_or_else(|| brief(&text)))
 }
 
@@ -166,9 +167,11 @@ fn brief(text: &str) -> String {
         let end = kind.find(|c: char| !c.is_alphanumeric()).unwrap_or(kind.len());
         return format!("expressions of this kind are not supported: {}", &kind[..end]);
     }
-    let line = line.trim_end_matches("; found:").to_owned();
     let line = match tree(&line) {
-        Some(tree) => line[..tree].trim_end_matches([' ', ':', '(', '[', '`', '"']).to_owned(),
+        Some(tree) => {
+            let said = line[..tree].trim_end_matches([' ', ':', '(', '[', '`', '"']);
+            said.trim_end_matches("; found").to_owned()
+        }
         None => line,
     };
     match line.char_indices().nth(BRIEF) {
@@ -184,6 +187,14 @@ fn tree(line: &str) -> Option<usize> {
     // It begins with a name; of several in one another, with the first.
     let word = |c: char| c.is_alphanumeric() || "({".contains(c);
     Some(line[..inner].rfind(|c| !word(c)).map_or(0, |before| before + 1))
+}
+
+fn subquery(text: &str) -> Option<String> {
+    let misplaced = ["unexpected subquery", "subquery comparisons with"];
+    misplaced.iter().any(|start| text.starts_with(start)).then(|| {
+        "a subquery cannot stand here, but after IN; for a single value, CROSS JOIN (SELECT …) AS x"
+            .to_owned()
+    })
 }
 
 /// Polars has a list where one value for each group is expected.
