@@ -149,6 +149,12 @@ impl Sides<'_> {
     fn check(&self, join: &JoinOperator, constraint: &JoinConstraint) -> Result<()> {
         use JoinOperator as J;
         let of_right = matches!(join, J::Right(_) | J::RightOuter(_) | J::FullOuter(_));
+        if matches!(join, J::RightSemi(_) | J::RightAnti(_)) {
+            return Err(Error::Sql(
+                "a RIGHT SEMI or RIGHT ANTI JOIN goes the other way round only: FROM b SEMI JOIN a"
+                    .to_owned(),
+            ));
+        }
         match constraint {
             JoinConstraint::On(condition) => self.sound(condition),
             JoinConstraint::Using(_) | JoinConstraint::Natural if of_right => Err(Error::Sql(

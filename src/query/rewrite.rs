@@ -28,6 +28,9 @@ impl VisitorMut for NameNoWindows {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         let windows = std::mem::take(&mut select.named_window);
+        if windows.is_empty() {
+            return ControlFlow::Continue(());
+        }
         visit_expressions_mut(select, |expr| {
             if let Expr::Function(Function { over: Some(over), .. }) = expr
                 && let WindowType::NamedWindow(name) = over

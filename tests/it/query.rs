@@ -281,3 +281,16 @@ fn a_question_fetches_only_what_it_needs() {
     assert!(!requests.is_empty());
     assert!(!Path::new("clean").exists());
 }
+
+#[test]
+fn what_the_engine_warns_of_is_not_said_to_who_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("clean")).unwrap();
+    // Of a date that is written down, Polars warns.
+    let sql = "SELECT DATE '2024-02-29' AS day";
+    let output =
+        pinclean(folder.path(), &["query", sql, "-q", "--format", "csv"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "day\n2024-02-29\n");
+    assert!(output.stderr.is_empty(), "{}", said(&output));
+}

@@ -177,6 +177,7 @@ fn what_polars_would_compute_as_something_else_is_refused() {
         ("SELECT SUM(1) FROM pin", "SUM(1): there is no column in it; use COUNT(*)"),
         ("SELECT n FROM pin WHERE COUNT(*) > 1", "nothing to aggregate yet in WHERE; use HAVING"),
         ("SELECT 1 AS a WHERE 1 = 0", "WHERE 1 = 0 needs a table: add FROM"),
+        ("SELECT n FROM pin RIGHT SEMI JOIN plain ON pin.n = plain.n", "FROM b SEMI JOIN a"),
         ("SHOW TABLES LIKE 'p%'", "SHOW TABLES goes without LIKE"),
         (
             "SELECT n FROM pin WHERE at < DATE '2024-02-30'",
