@@ -29,10 +29,6 @@ const RUNNING: [&str; 11] = [
     "total",
 ];
 
-/// Those that take in row after row. In SQL, rows that are level come in at once,
-/// unless it says `ROWS`.
-const ADDING: [&str; 5] = ["count", "max", "min", "sum", "total"];
-
 /// Functions that can have OVER, of the whole partition.
 const WHOLE: [&str; 11] = [
     "avg",
@@ -190,13 +186,9 @@ pub(super) fn check_function(function: &Function) -> Result<()> {
             "this function is computed over whole partitions only: leave ORDER BY out of OVER",
         );
     }
-    match (spec.order_by.is_empty(), &spec.window_frame) {
-        (true, Some(_)) => refuse("ROWS in OVER goes with ORDER BY only"),
-        (false, None) if ADDING.contains(&name.as_str()) => refuse(
-            "write ROWS UNBOUNDED PRECEDING after ORDER BY …: rows that are level in it are \
-             taken one by one, not at once",
-        ),
-        _ => Ok(()),
+    match spec.order_by.is_empty() && spec.window_frame.is_some() {
+        true => refuse("ROWS in OVER goes with ORDER BY only"),
+        false => Ok(()),
     }
 }
 

@@ -157,10 +157,6 @@ fn what_polars_would_compute_as_something_else_is_refused() {
         ),
         ("SELECT COUNT(DISTINCT n) OVER (ORDER BY n) FROM pin", "leave ORDER BY out of OVER"),
         (
-            "SELECT SUM(n) OVER (ORDER BY category) FROM pin",
-            "write ROWS UNBOUNDED PRECEDING after ORDER BY",
-        ),
-        (
             "SELECT SUM(n) OVER (PARTITION BY category ROWS UNBOUNDED PRECEDING) FROM pin",
             "goes with ORDER BY only",
         ),
