@@ -213,6 +213,17 @@ fn shown(frame: &DataFrame) -> Vec<String> {
     (0..frame.height()).map(row).collect()
 }
 
+/// Asks each statement in both formats, of one catalog, and checks the rows.
+fn all_answer(cases: &[(&str, &[&str])]) {
+    for world in worlds().map(World::filled) {
+        let catalog = world.catalog(None);
+        for (sql, expected) in cases {
+            let frame = catalog.answer(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+            assert_eq!(shown(&frame), *expected, "{sql}");
+        }
+    }
+}
+
 #[test]
 fn questions_are_answered_over_the_live_files() {
     let cases: &[(&str, &[&str])] = &[
@@ -265,14 +276,7 @@ fn questions_are_answered_over_the_live_files() {
         ("SELECT 1 + 1", &["2"]),
         ("SELECT 'a;b' AS x; -- nothing more", &["a;b"]),
     ];
-    for world in worlds().map(World::filled) {
-        // One catalog answers them all.
-        let catalog = world.catalog(None);
-        for (sql, expected) in cases {
-            let frame = catalog.answer(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-            assert_eq!(shown(&frame), *expected, "{sql}");
-        }
-    }
+    all_answer(cases);
 }
 
 #[test]

@@ -46,13 +46,7 @@ fn whole_numbers_are_as_wide_as_in_sql() {
         ),
         ("SELECT n FROM pin QUALIFY ROW_NUMBER() OVER (ORDER BY n DESC) - 3 < -1", &["11"]),
     ];
-    for world in worlds().map(World::filled) {
-        let catalog = world.catalog(None);
-        for (sql, expected) in cases {
-            let frame = catalog.answer(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-            assert_eq!(shown(&frame), *expected, "{sql}");
-        }
-    }
+    all_answer(cases);
 }
 
 #[test]
@@ -125,13 +119,7 @@ fn what_polars_would_compute_as_something_else_is_computed_as_sql_has_it() {
             &["2|null"],
         ),
     ];
-    for world in worlds().map(World::filled) {
-        let catalog = world.catalog(None);
-        for (sql, expected) in cases {
-            let frame = catalog.answer(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-            assert_eq!(shown(&frame), *expected, "{sql}");
-        }
-    }
+    all_answer(cases);
 }
 
 #[test]
