@@ -100,27 +100,37 @@ fn list(settings: &Ask, questions: &[Question]) -> Result<()> {
     }
 }
 
-/// Does something about each question. A single failure of one is told as it is.
+/// Does something about each question. Where all fail for one reason, such as a
+/// bucket that is not there, it is told once.
 fn all(asked: &[Asked<'_>], mut give: impl FnMut(&Asked<'_>) -> Result<()>) -> Result<()> {
-    let mut failed: Vec<(&str, u8)> = Vec::new();
-    for one in asked {
-        let Err(error) = give(one) else { continue };
-        let name = &one.question.name;
-        if asked.len() == 1 {
-            return Err(of_question(name, error));
-        }
+    let name = |one: &Asked<'_>| one.question.name.clone();
+    let failures = asked.iter().filter_map(|one| Some((name(one), give(one).err()?)));
+    let mut failures: Vec<(String, Error)> = failures.collect();
+    let reason = failures.first().map(|(_, error)| error.to_string());
+    let alike = failures.iter().all(|(_, error)| Some(error.to_string()) == reason);
+    if alike && failures.len() == asked.len() {
+        return match failures.drain(..).next() {
+            None => Ok(()),
+            Some((name, error)) if asked.len() == 1 => Err(of_question(&name, error)),
+            Some((_, error)) => Err(error),
+        };
+    }
+    for (name, error) in &failures {
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let causes: String = causes.map(|cause| format!(": {cause}")).collect();
         tracing::error!("question {name}: {error}{causes}");
-        failed.push((name, error.exit_code()));
     }
-    let Some((_, code)) = failed.first().copied() else { return Ok(()) };
-    let alike = failed.iter().all(|(_, other)| *other == code);
-    let names: Vec<_> = failed.iter().map(|(name, _)| *name).collect();
+    unanswered(&failures, asked.len())
+}
+
+fn unanswered(failures: &[(String, Error)], asked: usize) -> Result<()> {
+    let Some(code) = failures.first().map(|(_, error)| error.exit_code()) else { return Ok(()) };
+    let alike = failures.iter().all(|(_, error)| error.exit_code() == code);
+    let names: Vec<_> = failures.iter().map(|(name, _)| name.as_str()).collect();
     Err(Error::Unanswered {
         failed: names.join(", "),
-        count: failed.len(),
-        asked: asked.len(),
+        count: failures.len(),
+        asked,
         exit_code: if alike { code } else { 1 },
     })
 }
