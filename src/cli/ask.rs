@@ -6,8 +6,8 @@ use super::words::Words;
 use super::{S3Args, SnapshotArgs};
 
 pub(super) const EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
-is the --out of `run`: PINCLEAN_OUT and the key out. And --format and --save, which mean something
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
+is the --out of `run`: PINCLEAN_OUT and the key out. And --format and --save, which mean something \
 else elsewhere, are PINCLEAN_ASK_FORMAT and PINCLEAN_ASK_SAVE, and keys of [ask].
 
 Example:

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{S3Args, SourceArgs};
 
 pub(super) const EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --out,
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --out, \
 which `run` has too, is PINCLEAN_INIT_OUT and a key of [init].
 
 Example:

@@ -9,7 +9,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::Cli;
 
 pub(super) const EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --save
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --save \
 is PINCLEAN_MAN_SAVE and a key of [man].
 
 Example:

@@ -6,11 +6,11 @@ use super::words::Words;
 use super::{S3Args, SnapshotArgs};
 
 pub(super) const EXAMPLE: &str = "\
-The tables are pin, geo, user and any other; quarantine_pin is what was rejected of pin. SHOW TABLES
+The tables are pin, geo, user and any other; quarantine_pin is what was rejected of pin. SHOW TABLES \
 lists them, DESCRIBE pin its columns. Times are UTC.
 
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
-is the --out of `run`: PINCLEAN_OUT and the key out. And --format and --save, which mean something
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
+is the --out of `run`: PINCLEAN_OUT and the key out. And --format and --save, which mean something \
 else elsewhere, are PINCLEAN_QUERY_FORMAT and PINCLEAN_QUERY_SAVE, and keys of [query].
 
 Example:

@@ -5,29 +5,29 @@ use clap::Args;
 use super::S3Args;
 
 pub(super) const OPTIMIZE_EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
 is the --out of `run`: PINCLEAN_OUT and the key out.
 
 Example:
   pinclean optimize pin --tables s3://lake/clean --sort unique_id";
 
 pub(super) const VACUUM_EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
-is the --out of `run`: PINCLEAN_OUT and the key out. And --force, which `init` has too, is
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
+is the --out of `run`: PINCLEAN_OUT and the key out. And --force, which `init` has too, is \
 PINCLEAN_VACUUM_FORCE and a key of [vacuum].
 
 Example:
   pinclean vacuum --tables s3://lake/clean --retain 30d --dry-run";
 
 pub(super) const REPLAY_EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
 is the --out of `run`: PINCLEAN_OUT and the key out.
 
 Example:
   pinclean replay pin --tables s3://lake/clean --transforms ./transforms";
 
 pub(super) const HISTORY_EXAMPLE: &str = "\
-Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables
+Each option is also PINCLEAN_<OPTION> in the environment and a key of pinclean.toml; but --tables \
 is the --out of `run`: PINCLEAN_OUT and the key out.
 
 Example:
