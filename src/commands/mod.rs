@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use crate::settings::{Command, Ui};
+use crate::settings::{Command, LogFormat, Ui};
 use crate::{Error, Result};
 
 mod engine;
@@ -56,6 +56,20 @@ pub fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Tells how a command ended: by a message, or by the report for people.
+///
+/// # Errors
+/// As [`print`].
+fn end(ui: &Ui, message: impl FnOnce(), report: impl FnOnce() -> String) -> Result<()> {
+    match ui.log {
+        // Both streams go to one place, as a rule, where each line is to be JSON.
+        LogFormat::Json => message(),
+        LogFormat::Text if ui.quiet => {}
+        LogFormat::Text => print(&report())?,
+    }
+    Ok(())
 }
 
 /// The runtime of a command: it lists, reads and writes; the computing is done

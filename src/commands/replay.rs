@@ -13,7 +13,7 @@ use crate::key::Layout;
 use crate::pipeline::report::{Outcome, rfc3339, run_id};
 use crate::pipeline::write::{Target, table_schema};
 use crate::replay::report::{ReplayReport, TableReplay};
-use crate::settings::{LogFormat, Replay, Ui};
+use crate::settings::{Replay, Ui};
 use crate::signals::Stop;
 use crate::spec::{self, Spec};
 use crate::store::{Output, RequestCounts, Session, Store, blame_signal};
@@ -38,12 +38,7 @@ pub fn replay(settings: &Replay, ui: &Ui, run_id: &str) -> Result<()> {
     if saved.is_err() && report.outcome == Outcome::Committed {
         tracing::warn!("the records are landed; only the report could not be saved");
     }
-    match ui.log {
-        // Both streams go to one place, as a rule, where each line is to be JSON.
-        LogFormat::Json => log(&report),
-        LogFormat::Text if ui.quiet => {}
-        LogFormat::Text => super::print(&report.terminal())?,
-    }
+    super::end(ui, || log(&report), || report.terminal())?;
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
     saved.and(kept)
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};
 use crate::pipeline::report::{Outcome, Report, TableReport};
 use crate::progress::Progress;
-use crate::settings::{Format, LogFormat, MaxRejects, Run, Ui};
+use crate::settings::{Format, MaxRejects, Run, Ui};
 use watched::Watched;
 
 pub use job::{Job, Known, Opened};
@@ -49,12 +49,7 @@ fn attempt(settings: &Run, ui: &Ui, run_id: &str, known: &mut Known) -> Result<(
     if saved.is_err() && report.outcome != Outcome::NothingNew {
         tracing::warn!("the tables are committed; only the report could not be saved");
     }
-    match ui.log {
-        // Both streams go to one place, as a rule, where each line is to be JSON.
-        LogFormat::Json => log(report),
-        LogFormat::Text if ui.quiet => {}
-        LogFormat::Text => super::print(&report.terminal())?,
-    }
+    super::end(ui, || log(report), || report.terminal())?;
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
     saved.and(kept).and(gate)
 }
