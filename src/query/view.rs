@@ -307,10 +307,9 @@ fn wide(field: &Field) -> Field {
     field.clone().with_data_type(ty)
 }
 
-/// A column's type as the transforms spell it.
+/// A column's type as the transforms spell it; of a view, none is of 32 bits.
 pub(super) fn spelt_type(ty: &DataType) -> String {
     match ty {
-        DataType::Int32 => "int32".to_owned(),
         DataType::Int64 => "int64".to_owned(),
         DataType::Float64 => "float64".to_owned(),
         DataType::Boolean => "bool".to_owned(),

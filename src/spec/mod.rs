@@ -274,7 +274,30 @@ pub enum Scalar {
     Date,
 }
 
+impl Scalar {
+    /// All of them.
+    pub const ALL: [Scalar; 7] = [
+        Scalar::Int32,
+        Scalar::Int64,
+        Scalar::Float64,
+        Scalar::String,
+        Scalar::Bool,
+        Scalar::Timestamp,
+        Scalar::Date,
+    ];
+}
+
 impl Type {
+    /// All of them: the scalars, then the lists of these.
+    pub fn all() -> impl Iterator<Item = Type> {
+        Scalar::ALL.into_iter().map(Type::Scalar).chain(Scalar::ALL.into_iter().map(Type::List))
+    }
+
+    /// The type of a name, such as `list<string>`.
+    pub fn named(name: &str) -> Option<Type> {
+        Type::all().find(|ty| ty.to_string() == name)
+    }
+
     /// The type of the value, or of the list's elements.
     pub fn scalar(self) -> Scalar {
         match self {

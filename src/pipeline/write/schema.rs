@@ -41,27 +41,11 @@ pub fn table_schema(spec: &Spec) -> SchemaRef {
 /// The Arrow schema of columns as a manifest lists them; nothing if one is of a
 /// type that no transform has.
 pub fn schema_of(fields: &[Field]) -> Option<SchemaRef> {
-    let fields = fields.iter().map(|field| {
-        let scalar = |name: &str| SCALARS.into_iter().find(|scalar| scalar.to_string() == name);
-        let list = field.ty.strip_prefix("list<").and_then(|ty| ty.strip_suffix('>'));
-        let ty = match list {
-            Some(element) => Type::List(scalar(element)?),
-            None => Type::Scalar(scalar(&field.ty)?),
-        };
-        Some(ArrowField::new(&field.name, arrow_type(ty), true))
-    });
+    let fields = fields
+        .iter()
+        .map(|field| Some(ArrowField::new(&field.name, arrow_type(Type::named(&field.ty)?), true)));
     Some(Arc::new(Schema::new(fields.collect::<Option<Vec<_>>>()?)))
 }
-
-const SCALARS: [Scalar; 7] = [
-    Scalar::Int32,
-    Scalar::Int64,
-    Scalar::Float64,
-    Scalar::String,
-    Scalar::Bool,
-    Scalar::Timestamp,
-    Scalar::Date,
-];
 
 fn columns(spec: &Spec) -> impl Iterator<Item = (&str, Type)> {
     let rescued =
@@ -106,8 +90,7 @@ mod tests {
         for spec in crate::spec::load(None).unwrap() {
             assert_eq!(schema_of(&fields(&spec)).unwrap(), table_schema(&spec), "{}", spec.table);
         }
-        let all = SCALARS.map(Type::Scalar).into_iter().chain(SCALARS.map(Type::List));
-        for ty in all {
+        for ty in Type::all() {
             let field = Field { name: "a".into(), ty: ty.to_string() };
             let schema = schema_of(&[field]).unwrap();
             assert_eq!(*schema.field(0).data_type(), arrow_type(ty), "{ty}");

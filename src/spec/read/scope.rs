@@ -7,17 +7,7 @@ use toml::Spanned;
 use super::found::Found;
 use super::raw::{RawColumn, RawSpec};
 use crate::near::hint;
-use crate::spec::{RESCUED, RESERVED, Scalar, Type};
-
-pub(super) const SCALARS: [Scalar; 7] = [
-    Scalar::Int32,
-    Scalar::Int64,
-    Scalar::Float64,
-    Scalar::String,
-    Scalar::Bool,
-    Scalar::Timestamp,
-    Scalar::Date,
-];
+use crate::spec::{RESCUED, RESERVED, Type};
 
 /// A column that the file defines, sound or not.
 pub(super) struct Known {
@@ -97,12 +87,10 @@ fn name_problem(name: &str, above: &[Known]) -> Option<String> {
 
 fn parse_type(text: &Spanned<String>, found: &mut Found) -> Option<Type> {
     let name = text.get_ref().as_str();
-    let scalars = SCALARS.map(Type::Scalar).into_iter();
-    let all: Vec<_> =
-        scalars.chain(SCALARS.map(Type::List)).map(|ty| (ty, ty.to_string())).collect();
-    let parsed = all.iter().find(|(_, known)| known == name).map(|(ty, _)| *ty);
+    let parsed = Type::named(name);
     if parsed.is_none() {
-        let hint = hint(name, all.iter().map(|(_, known)| known.as_str()));
+        let all: Vec<_> = Type::all().map(|ty| ty.to_string()).collect();
+        let hint = hint(name, all.iter().map(String::as_str));
         found.add(&text.span(), format!("unknown type `{name}`{hint}"));
     }
     parsed

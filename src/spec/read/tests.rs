@@ -1,6 +1,6 @@
 //! Whole files: every kind of problem with its place, and what sound files give.
 
-use super::{raw, scope};
+use super::raw;
 use crate::code::Code;
 use crate::spec::*;
 
@@ -591,7 +591,7 @@ fn the_readme_names_every_key_type_and_reject_code_and_its_first_file_is_sound()
     for code in Code::ALL {
         assert!(readme.contains(&format!("`{}`", code.as_str())), "code {}", code.as_str());
     }
-    for scalar in scope::SCALARS {
+    for scalar in Scalar::ALL {
         assert!(readme.contains(&format!("`{scalar}`")), "type {scalar}");
     }
     let first = readme.split("```").nth(1).unwrap().trim_start_matches("toml");
