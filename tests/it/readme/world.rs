@@ -113,7 +113,9 @@ impl World {
 }
 
 const CARGO: &str = r#"case "$*" in
-"test") echo "these are the tests" ;;
+"run --release --locked -- "*) shift 4; exec pinclean "$@" ;;
+"test --locked") echo "these are the tests" ;;
+"install --path . --locked") echo "pinclean is installed" ;;
 "build --locked --release") mkdir -p target/release && : > target/release/pinclean ;;
 *) echo "cargo $*: nobody knows what this does" >&2; exit 99 ;;
 esac"#;
