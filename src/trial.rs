@@ -12,7 +12,7 @@ use crate::pipeline::clean::{CleanBatch, Cleaner};
 use crate::pipeline::decode::Decoder;
 use crate::pipeline::discover::Object;
 use crate::pipeline::fetch::{Piece, RawBatch};
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::spec::Spec;
 use crate::{Error, Result};
 
@@ -73,7 +73,7 @@ fn shard() -> Result<Shard> {
         source: Arc::new(Source { topic, directory: "partition=0".into(), partition: 0 }),
         table: 0,
         objects: vec![object],
-        next_start: None,
+        following: Following::default(),
         floor: 0,
     })
 }

@@ -6,7 +6,7 @@ use pinclean::emulate::{Emulation, Partitioner, emulate};
 use pinclean::key::{Extension, Layout, Source, Topic};
 use pinclean::pipeline::discover::Object;
 use pinclean::pipeline::fetch::{Piece, RawBatch};
-use pinclean::pipeline::plan::Shard;
+use pinclean::pipeline::plan::{Following, Shard};
 use pinclean::pipeline::write::{Target, table_schema};
 use pinclean::spec::{Spec, load};
 use pinclean::store::{Output, S3Options, Session, Store};
@@ -63,7 +63,7 @@ impl Input {
             source: Arc::new(source),
             table: 0,
             objects: vec![object],
-            next_start: None,
+            following: Following::default(),
             floor: 0,
         };
         let spec = load(None).unwrap().into_iter().find(|spec| spec.table == table).unwrap();

@@ -9,9 +9,9 @@ use crate::pipeline::decode::is_json;
 /// Envelopes in envelopes are opened down to this depth, as the decoder does.
 const LAYERS: usize = 4;
 
-/// The names that envelopes consist of. The decoder knows the fields of its
-/// table and opens what has none of them; here they are still to be found, so
-/// that only an object of nothing but these is taken for an envelope.
+/// The names that envelopes consist of. The decoder knows the fields of its table and
+/// opens what holds more of them inside than outside; here they are still to be found,
+/// so that only an object of nothing but these is taken for an envelope.
 const ENVELOPES: [&[&str]; 5] = [
     &["value"],
     &["records"],

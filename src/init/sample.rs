@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use crate::key::{Layout, Source, Topic};
 use crate::pipeline::discover::{Discovered, Found, Listing, Object, discover, list_topics};
 use crate::pipeline::fetch::{FetchLimits, Fetcher, RawBatch, fetch};
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::spec::{Spec, parse};
 use crate::store::Store;
 use crate::{Error, Result};
@@ -194,7 +194,7 @@ fn spread(listed: BTreeMap<Arc<Source>, Vec<Object>>, most: usize) -> Vec<Arc<Sh
     let shards = sources.into_iter().map(|(source, objects)| {
         let objects = every_nth(objects, left.0 / left.1);
         left = (left.0 - objects.len(), left.1 - 1);
-        Arc::new(Shard { source, table: 0, objects, next_start: None, floor: 0 })
+        Arc::new(Shard { source, table: 0, objects, following: Following::default(), floor: 0 })
     });
     shards.collect()
 }

@@ -1,19 +1,22 @@
 //! Decoding: lines → columns of fields, and rejects. Pure.
 
+mod batch;
 mod cells;
 mod columns;
 mod envelope;
 mod fields;
+mod hashes;
+mod lines;
 mod overlap;
 mod record;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod wrapper;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use memchr::memchr;
 use polars::prelude::DataFrame;
 use polars_buffer::Buffer;
 
@@ -22,11 +25,12 @@ use super::plan::Shard;
 use crate::code::Code;
 use crate::error::{Error, Result};
 use crate::spec::Spec;
+use batch::Batch;
 use cells::Cells;
 use columns::Columns;
 use fields::Fields;
 use overlap::Overlap;
-pub use overlap::Repeats;
+pub use overlap::{Ahead, Repeats};
 
 /// The deepest nesting of arrays and objects that is read.
 pub const NESTING_LIMIT: usize = 128;
@@ -128,11 +132,15 @@ pub struct DecodeCounts {
     pub read: u64,
     /// Certain duplicates, dropped.
     pub duplicate: u64,
-    /// Envelopes opened, by kind: `value`, `records`, `payload`, `string`.
+    /// Envelopes opened, by kind: `value`, `records`, `payload`, `Data`, `after`,
+    /// `string`.
     pub envelopes: BTreeMap<&'static str, u64>,
-    /// Whether a record that was dropped as a duplicate is another one than that
-    /// of its offset: then lines are not offsets, and it was none.
+    /// Whether two records of one offset differ: then lines are not offsets, and
+    /// none of them is a duplicate.
     pub contradicted: bool,
+    /// Whether a record may be in the shard that follows, of whose records nothing
+    /// is known: see [`Decoder::begin_knowing`].
+    pub reaches_next_shard: bool,
     /// Fields that no slot reads, by name.
     pub unknown_fields: BTreeMap<String, u64>,
     /// Per object that ended in this batch: its index and its records.
@@ -152,16 +160,28 @@ pub struct Decoder<'s> {
 impl<'s> Decoder<'s> {
     /// A decoder of records of one table.
     pub fn new(spec: &'s Spec) -> Decoder<'s> {
-        Decoder { spec, fields: Fields::new(spec), overlap: Overlap::default() }
+        let overlap = Overlap::new(Repeats::default(), None);
+        Decoder { spec, fields: Fields::new(spec), overlap }
     }
 
     /// Begins a shard; what was seen of the one before it is forgotten.
     pub fn begin(&mut self, repeats: Repeats) {
-        self.overlap = Overlap::new(repeats);
+        self.overlap = Overlap::new(repeats, None);
     }
 
-    /// Records that were dropped since the shard began, and whose like was not
-    /// seen in it.
+    /// Begins a shard that reaches into the one that follows, whose first records
+    /// are known.
+    pub fn begin_knowing(&mut self, ahead: Ahead) {
+        self.overlap = Overlap::new(Repeats::Drop, Some(ahead));
+    }
+
+    /// Records that were dropped since the shard began because an earlier run
+    /// committed their offsets.
+    pub fn committed_before(&self) -> u64 {
+        self.overlap.committed()
+    }
+
+    /// Records that were kept since the shard began, and may be in the table twice.
     pub fn unproven(&self) -> u64 {
         self.overlap.unproven()
     }
@@ -213,6 +233,7 @@ impl<'s> Decoder<'s> {
             held: raw.bytes.len(),
         };
         read(&mut batch, &raw, &pieces);
+        batch.counts.reaches_next_shard = batch.overlap.reaches_next_shard();
         batch.counts.unknown_fields = batch.fields.take_unknown();
         let frame = batch
             .columns
@@ -221,163 +242,6 @@ impl<'s> Decoder<'s> {
         let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
         Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
     }
-}
-
-/// One batch under way.
-struct Batch<'a> {
-    fields: &'a mut Fields,
-    overlap: &'a mut Overlap,
-    cells: Cells,
-    columns: Columns,
-    rows: Vec<Origin>,
-    faults: Vec<SlotFault>,
-    rejects: Vec<Reject>,
-    counts: DecodeCounts,
-    unescaped: Vec<u8>,
-    /// Bytes of the raw batch; origins past it are in `unescaped`.
-    held: usize,
-}
-
-impl Batch<'_> {
-    /// Takes a piece. `whole` is the batch, if it is UTF-8 throughout.
-    fn piece(&mut self, raw: &Held, piece: &Piece, whole: Option<&str>) {
-        let object = &raw.shard.objects[piece.object];
-        let quick = whole.and_then(|whole| whole.get(..piece.range.end));
-        let quick = quick.filter(|_| piece.cut.is_none());
-        let keep = self.overlap.keep(&raw.shard, piece.object);
-        let mut at = Origin {
-            object: piece.object as u32,
-            line: piece.lines_before,
-            offset: object.start + piece.records_before,
-            start: piece.range.start,
-            len: 0,
-        };
-        while at.start < piece.range.end {
-            if let Some(rest) = quick.and_then(|text| text.get(at.start..))
-                && keep.contains(&at.offset)
-                && let Some(next) = self.quick(rest, Origin { line: at.line + 1, ..at })
-            {
-                at = Origin {
-                    line: at.line + 1,
-                    offset: at.offset + 1,
-                    start: at.start + next,
-                    ..at
-                };
-                continue;
-            }
-            let rest = &raw.bytes[at.start..piece.range.end];
-            let end = memchr(b'\n', rest);
-            let (line, next) = match end {
-                Some(end) => (&rest[..end], at.start + end + 1),
-                None => (rest, piece.range.end),
-            };
-            at.line += 1;
-            if !line.trim_ascii().is_empty() || piece.cut.is_some() {
-                let text = record::trim(line);
-                let indent = record::range_in(line, text).start;
-                let origin = Origin { start: at.start + indent, len: text.len(), ..at };
-                let cut_off = (end.is_none()).then_some(piece.fault).flatten();
-                self.line(text, origin, Line { keep: &keep, cut_off, piece });
-                at.offset += 1;
-            }
-            at.start = next;
-        }
-        if let Some(fault) = piece.fault {
-            self.object_fault(fault, Origin { line: 0, start: 0, len: 0, ..at });
-        }
-        if piece.last {
-            self.counts.ended.push((piece.object, at.offset - object.start));
-        }
-    }
-
-    /// Takes the record at the start of a text, if it is a usual one on a line of
-    /// its own, and gives the start of the next line.
-    fn quick(&mut self, rest: &str, at: Origin) -> Option<usize> {
-        let len = self.cells.walk(rest, self.fields)?;
-        let (text, end) = rest.split_at_checked(len)?;
-        let next = match end.as_bytes() {
-            [] => len,
-            [b'\n', ..] => len + 1,
-            [b'\r', b'\n', ..] => len + 2,
-            _ => return None,
-        };
-        self.counts.contradicted |= self.overlap.contradicts(at.offset, text.as_bytes());
-        self.take(text, Origin { len, ..at });
-        Some(next)
-    }
-
-    fn line(&mut self, text: &[u8], origin: Origin, line: Line<'_>) {
-        if !line.keep.contains(&origin.offset) {
-            self.counts.read += 1;
-            self.counts.duplicate += 1;
-            match origin.offset >= line.keep.end {
-                true => self.overlap.drop(origin.offset, text),
-                false => self.overlap.drop_committed(),
-            }
-            return;
-        }
-        self.counts.contradicted |= self.overlap.contradicts(origin.offset, text);
-        if let Some(length) = line.piece.cut {
-            let message = format!("a line of {length} bytes; the first {} are kept", text.len());
-            self.reject(origin, Bad { code: Code::TooLong, message }, text);
-        } else if let Some(fault) = line.cut_off
-            && record::check(text).is_err()
-        {
-            // A line that the fault cut off is one record with the fault's code.
-            self.reject(origin, Bad::of_object(fault), text);
-        } else {
-            envelope::open(self, text, origin);
-        }
-    }
-
-    fn object_fault(&mut self, fault: BodyFault, origin: Origin) {
-        let told = self.rejects.last().is_some_and(|reject| {
-            reject.object == origin.object && reject.code == object_code(fault) && reject.line > 0
-        });
-        if !told {
-            self.reject(origin, Bad::of_object(fault), &[]);
-        }
-    }
-
-    /// One record that is not wrapped becomes a row.
-    fn row(&mut self, text: &[u8], origin: Origin) -> Result<(), Bad> {
-        let text = self.cells.read(text, self.fields)?;
-        self.take(text, origin);
-        Ok(())
-    }
-
-    /// The record in the cells becomes a row.
-    #[inline]
-    fn take(&mut self, text: &str, origin: Origin) {
-        self.cells.count_unknown(self.fields);
-        self.counts.read += 1;
-        let row = self.rows.len();
-        self.columns.push(&self.cells, text, &mut |slot, code, value| {
-            self.faults.push(SlotFault { row, slot, code, value });
-        });
-        self.rows.push(origin);
-    }
-
-    fn reject(&mut self, origin: Origin, bad: Bad, text: &[u8]) {
-        self.counts.read += 1;
-        self.rejects.push(Reject {
-            object: origin.object,
-            line: origin.line,
-            offset: origin.offset,
-            column: None,
-            code: bad.code,
-            message: bad.message,
-            raw: text.to_vec(),
-        });
-    }
-}
-
-/// What is known of a line besides its text.
-struct Line<'a> {
-    keep: &'a std::ops::Range<u64>,
-    /// What cut the line off, if it has no end.
-    cut_off: Option<BodyFault>,
-    piece: &'a Piece,
 }
 
 /// Why a record is no row.

@@ -1,6 +1,6 @@
 //! Planning: what is new, cut into shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -17,12 +17,40 @@ pub struct Shard {
     pub table: usize,
     /// The objects, by rising start offset; never empty.
     pub objects: Vec<Object>,
-    /// Under the default partitioner, the start offset of the object after the
-    /// last one: rows at or past it are certain duplicates.
-    pub next_start: Option<u64>,
+    /// The objects after the last one, under the default partitioner. The last
+    /// objects of the shard may hold some of their records too.
+    pub following: Following,
     /// Rows before this offset are in the table already, from objects that
     /// overlap these; 0 if none are.
     pub floor: u64,
+}
+
+impl Shard {
+    /// The start offset of the object after the last one, if it is known.
+    pub fn next_start(&self) -> Option<u64> {
+        self.following.objects.first().map(|object| object.start)
+    }
+}
+
+/// The first objects after a shard, as they were listed. Only a shard whose records
+/// reach past the start of the first of them reads them.
+#[derive(Debug, Clone, Default)]
+pub struct Following {
+    /// The objects, by rising start offset.
+    pub objects: Vec<Object>,
+    /// Whether there may be more after them.
+    pub more: bool,
+}
+
+impl Following {
+    /// No shard knows of more objects that follow it, nor of much more than a shard
+    /// of bytes: what a shard reads twice must have a bound.
+    const MOST: usize = 64;
+
+    fn is_full(&self, bytes: u64) -> bool {
+        let listed: u64 = self.objects.iter().map(|object| object.size).sum();
+        self.objects.len() >= Following::MOST || listed >= bytes
+    }
 }
 
 /// A shard is complete once it reaches one of these.
@@ -62,14 +90,10 @@ pub fn plan(
             .entry(source.clone())
             .or_insert_with(|| Cutter::new(source.clone(), table, (listing, limits)));
         for object in objects {
-            if let Some(shard) = cutter.push(object) {
-                emit(shard)?;
-            }
+            cutter.push(object).into_iter().try_for_each(&mut emit)?;
         }
-        match last.then(|| cutters.remove(&source)).flatten().and_then(Cutter::finish) {
-            Some(shard) => emit(shard),
-            None => ControlFlow::Continue(()),
-        }
+        let finished = last.then(|| cutters.remove(&source)).flatten();
+        finished.map(Cutter::finish).unwrap_or_default().into_iter().try_for_each(&mut emit)
     })
 }
 
@@ -83,6 +107,8 @@ struct Cutter {
     limits: ShardLimits,
     objects: Vec<Object>,
     bytes: u64,
+    /// Shards that are cut and wait for the objects that follow them.
+    waiting: VecDeque<Shard>,
 }
 
 impl Cutter {
@@ -97,8 +123,8 @@ impl Cutter {
             Some(watermark) if !listing.full && source.is_default_partitioner() => watermark.end,
             _ => 0,
         };
-        let objects = Vec::new();
-        Cutter { source, table, floor, begun: false, limits, objects, bytes: 0 }
+        let (objects, waiting) = (Vec::new(), VecDeque::new());
+        Cutter { source, table, floor, begun: false, limits, objects, bytes: 0, waiting }
     }
 
     /// Offsets between what was committed and the first new object: no object is
@@ -122,39 +148,62 @@ impl Cutter {
         );
     }
 
-    /// Adds an object; gives the shard before it, if that is complete. A shard
-    /// waits for the object after its last, whose offset it has to know.
-    fn push(&mut self, object: Object) -> Option<Shard> {
+    /// Adds an object. Returns the shards that are complete by it: a shard waits for
+    /// the objects after its last, which it has to know.
+    fn push(&mut self, object: Object) -> Vec<Shard> {
         if let Some(offsets) = self.gap_before(&object) {
             self.tell_gap(offsets);
         }
         let last = self.objects.last().map(|last| last.start);
         let complete = self.objects.len() >= self.limits.objects || self.bytes >= self.limits.bytes;
-        let shard = match last {
+        let mut ready = Vec::new();
+        match last {
             // The order begins again: what comes next is not known.
-            Some(last) if object.start < last => self.cut(None),
-            Some(_) if complete => self.cut(Some(object.start)),
-            _ => None,
-        };
+            Some(last) if object.start < last => {
+                self.cut();
+                ready.extend(self.waiting.drain(..));
+            }
+            Some(_) if complete => self.cut(),
+            _ => {}
+        }
+        ready.extend(self.follow(&object));
         self.bytes += object.size;
         self.objects.push(object);
-        shard
+        ready
     }
 
-    fn finish(mut self) -> Option<Shard> {
-        self.cut(None)
+    /// Tells the waiting shards of an object that follows them, and returns those
+    /// that know enough.
+    fn follow(&mut self, object: &Object) -> Vec<Shard> {
+        if !self.source.is_default_partitioner() {
+            return self.waiting.drain(..).collect();
+        }
+        for shard in &mut self.waiting {
+            shard.following.objects.push(object.clone());
+            shard.following.more = shard.following.is_full(self.limits.bytes);
+        }
+        // The first one knows the most objects.
+        let known = self.waiting.iter().take_while(|shard| shard.following.more).count();
+        self.waiting.drain(..known).collect()
     }
 
-    fn cut(&mut self, next: Option<u64>) -> Option<Shard> {
+    fn finish(mut self) -> Vec<Shard> {
+        self.cut();
+        self.waiting.into()
+    }
+
+    fn cut(&mut self) {
         let objects = std::mem::take(&mut self.objects);
         self.bytes = 0;
-        (!objects.is_empty()).then(|| Shard {
-            next_start: next.filter(|_| self.source.is_default_partitioner()),
-            source: self.source.clone(),
-            table: self.table,
-            objects,
-            floor: self.floor,
-        })
+        if !objects.is_empty() {
+            self.waiting.push_back(Shard {
+                source: self.source.clone(),
+                table: self.table,
+                objects,
+                following: Following::default(),
+                floor: self.floor,
+            });
+        }
     }
 }
 
@@ -168,9 +217,9 @@ mod tests {
     fn cutter(directory: &str, limits: ShardLimits) -> Cutter {
         let topic = Topic::parse("t").unwrap();
         let source = Source { topic, directory: directory.into(), partition: 0 };
-        let (objects, bytes) = (Vec::new(), 0);
+        let (objects, bytes, waiting) = (Vec::new(), 0, VecDeque::new());
         let source = Arc::new(source);
-        Cutter { source, table: 0, floor: 0, begun: false, limits, objects, bytes }
+        Cutter { source, table: 0, floor: 0, begun: false, limits, objects, bytes, waiting }
     }
 
     fn object(start: u64, size: u64) -> Object {
@@ -180,10 +229,10 @@ mod tests {
     fn cut(directory: &str, limits: ShardLimits, starts: &[u64]) -> Vec<(Vec<u64>, Option<u64>)> {
         let mut cutter = cutter(directory, limits);
         let mut shards: Vec<Shard> =
-            starts.iter().filter_map(|&start| cutter.push(object(start, 10))).collect();
+            starts.iter().flat_map(|&start| cutter.push(object(start, 10))).collect();
         shards.extend(cutter.finish());
         let starts = |shard: &Shard| shard.objects.iter().map(|o| o.start).collect();
-        shards.iter().map(|shard| (starts(shard), shard.next_start)).collect()
+        shards.iter().map(|shard| (starts(shard), shard.next_start())).collect()
     }
 
     #[test]
@@ -217,6 +266,31 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_knows_a_bounded_number_of_objects_and_bytes_that_follow_it() {
+        // Sizes of objects → how many follow the first shard, and whether there may
+        // be more.
+        let many = vec![1; 200];
+        let cases: &[(&[u64], usize, bool)] = &[
+            (&[1], 0, false),
+            (&[1, 1], 1, false),
+            (&[1, 1, 1], 2, false),
+            (&[1, 400, 1], 1, true),
+            (&[1, 50, 49, 1, 1], 3, true),
+            (&many, Following::MOST, true),
+        ];
+        for (sizes, following, more) in cases {
+            let limits = ShardLimits { objects: 1, bytes: 100 };
+            let mut cutter = cutter("partition=0", limits);
+            let objects = (0..).zip(*sizes).map(|(start, size)| object(start, *size));
+            let mut shards: Vec<Shard> = objects.flat_map(|o| cutter.push(o)).collect();
+            shards.extend(cutter.finish());
+            let first = &shards[0].following;
+            assert_eq!((first.objects.len(), first.more), (*following, *more), "{sizes:?}");
+            assert_eq!(shards.len(), sizes.len());
+        }
+    }
+
+    #[test]
     fn an_order_that_begins_again_never_makes_a_next_start_too_small() {
         let limits = ShardLimits { objects: 2, bytes: 1000 };
         let expected = vec![(vec![8], None), (vec![3, 5], Some(9)), (vec![9], None)];
@@ -245,13 +319,20 @@ mod tests {
             }
             shards.extend(cutter.finish());
             let all: Vec<u64> = shards.iter().flat_map(|s| &s.objects).map(|o| o.start).collect();
-            prop_assert_eq!(all, (0..sizes.len() as u64).collect::<Vec<_>>());
+            let all_starts = (0..sizes.len() as u64).collect::<Vec<_>>();
+            prop_assert_eq!(&all, &all_starts);
             for (i, shard) in shards.iter().enumerate() {
                 prop_assert!(!shard.objects.is_empty() && shard.objects.len() <= objects);
                 let all_but_last = &shard.objects[..shard.objects.len() - 1];
                 prop_assert!(all_but_last.iter().map(|o| o.size).sum::<u64>() < bytes);
                 let next = shards.get(i + 1).map(|next| next.objects[0].start);
-                prop_assert_eq!(shard.next_start, next);
+                prop_assert_eq!(shard.next_start(), next);
+                let last = shard.objects[shard.objects.len() - 1].start;
+                let after = all_starts.iter().filter(|start| **start > last);
+                let following: Vec<_> = shard.following.objects.iter().map(|o| o.start).collect();
+                let known: Vec<_> = after.clone().take(following.len()).copied().collect();
+                prop_assert_eq!(&following, &known);
+                prop_assert!(shard.following.more || following.len() == after.count());
             }
         }
     }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::clean::{CleanBatch, Cleaner};
-use super::decode::{Decoder, Reject, Repeats};
+use super::decode::{Ahead, Decoder, Reject, Repeats};
 use super::discover::{LastObject, Watermark};
 use super::fetch::{Fetcher, RawBatch, fetch};
-use super::plan::Shard;
+use super::plan::{Following, Shard};
 use super::report::ShardCounts;
 use super::watch::Watch;
 use super::write::{ShardWriter, Target, Written};
@@ -32,6 +32,17 @@ pub struct Done {
     pub listed_bytes: u64,
     /// How far the source is read.
     pub reached: Watermark,
+    /// Whether the offsets of its records are exact.
+    pub has_offsets: bool,
+}
+
+/// How an attempt to do a shard ended.
+enum Attempt {
+    Done(Box<Done>),
+    /// Its last objects hold records that the shard after it may hold too.
+    ReachesNextShard,
+    /// Two of its records have one offset, and are not the same.
+    Contradicted,
 }
 
 /// The stages of one table, for one shard after the other.
@@ -56,30 +67,39 @@ impl<'s> Line<'s> {
     /// Those of the stages. Nothing of the shard stays behind then.
     pub fn work(&mut self, fetcher: &Fetcher, shard: Shard, watch: &Watch<'_>) -> Result<Done> {
         let shard = Arc::new(shard);
-        if let Some(done) = self.attempt(fetcher, &shard, watch, Repeats::Drop)? {
-            return Ok(done);
+        self.decoder.begin(Repeats::Drop);
+        let mut attempt = self.attempt(fetcher, &shard, watch, Repeats::Drop)?;
+        if let Attempt::ReachesNextShard = attempt {
+            self.decoder.begin_knowing(look_ahead(fetcher, &shard, watch)?);
+            attempt = self.attempt(fetcher, &shard, watch, Repeats::Drop)?;
         }
-        tracing::warn!(
-            topic = %shard.source.topic,
-            directory = %shard.source.directory,
-            "objects hold more records than offsets, and they are not the same ones delivered \
-             again: all are kept, and their offsets are not exact"
-        );
-        self.attempt(fetcher, &shard, watch, Repeats::Keep)?.ok_or_else(|| Error::Internal {
-            stage: "work",
-            message: "a record was dropped that was to be kept".to_owned(),
-        })
+        if let Attempt::Contradicted = attempt {
+            tracing::warn!(
+                topic = %shard.source.topic,
+                directory = %shard.source.directory,
+                "objects hold more records than offsets, and they are not the same ones \
+                 delivered again: all are kept, and their offsets are not exact"
+            );
+            self.decoder.begin(Repeats::Keep);
+            attempt = self.attempt(fetcher, &shard, watch, Repeats::Keep)?;
+        }
+        match attempt {
+            Attempt::Done(done) => Ok(*done),
+            Attempt::ReachesNextShard | Attempt::Contradicted => Err(Error::Internal {
+                stage: "work",
+                message: "a shard was begun again for no reason".to_owned(),
+            }),
+        }
     }
 
-    /// Does a shard; nothing if a record was dropped that is no duplicate.
+    /// Does a shard, unless it is found on the way that more must be known of it.
     fn attempt(
         &mut self,
         fetcher: &Fetcher,
         shard: &Arc<Shard>,
         watch: &Watch<'_>,
         repeats: Repeats,
-    ) -> Result<Option<Done>> {
-        self.decoder.begin(repeats);
+    ) -> Result<Attempt> {
         let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(shard));
         let mut tally = Tally::new(shard, repeats);
         failpoint::hit(Point::BeforeFetch);
@@ -91,7 +111,10 @@ impl<'s> Line<'s> {
                 let sizes = std::mem::take(&mut raw.sizes);
                 let batch = self.decoder.decode(raw)?;
                 if batch.counts.contradicted {
-                    return Ok(false);
+                    return Ok(Some(Attempt::Contradicted));
+                }
+                if batch.counts.reaches_next_shard {
+                    return Ok(Some(Attempt::ReachesNextShard));
                 }
                 failpoint::hit(Point::Decoded);
                 let batch = self.cleaner.clean(batch, &fetcher.layout)?;
@@ -100,11 +123,18 @@ impl<'s> Line<'s> {
                 failpoint::hit(Point::Written);
                 tally.add(&batch, &sizes);
                 watch.progress().done(objects, bytes);
-                Ok(true)
+                Ok(None)
             });
-            if !matches!(step, Ok(true)) {
-                writer.abort();
-                return step.map(|_| None);
+            match step {
+                Ok(None) => {}
+                Ok(Some(attempt)) => {
+                    writer.abort();
+                    return Ok(attempt);
+                }
+                Err(error) => {
+                    writer.abort();
+                    return Err(error);
+                }
             }
         }
         self.tell_unproven(shard);
@@ -112,21 +142,51 @@ impl<'s> Line<'s> {
         failpoint::hit(Point::Finished);
         let (counts, listed_bytes, reached) = tally.finish()?;
         let (source, table) = (Arc::clone(&shard.source), shard.table);
-        Ok(Some(Done { source, table, written, counts, listed_bytes, reached }))
+        let has_offsets = repeats == Repeats::Drop;
+        let done = Done { source, table, written, counts, listed_bytes, reached, has_offsets };
+        Ok(Attempt::Done(Box::new(done)))
     }
 
     fn tell_unproven(&self, shard: &Shard) {
+        let records = self.decoder.committed_before();
+        if records > 0 {
+            tracing::warn!(
+                records,
+                topic = %shard.source.topic,
+                directory = %shard.source.directory,
+                "dropped as duplicates by their offsets alone: an earlier run committed these \
+                 offsets, and the records were not compared"
+            );
+        }
         let records = self.decoder.unproven();
         if records > 0 {
             tracing::warn!(
                 records,
                 topic = %shard.source.topic,
                 directory = %shard.source.directory,
-                "dropped as duplicates by their offsets alone: the records that they repeat \
-                 are not beside them"
+                "kept, though objects after them may hold the same records: there are too many \
+                 to compare, and they may be in the table twice"
             );
         }
     }
+}
+
+/// Reads the objects that follow a shard, to know which of its last records they
+/// hold too.
+fn look_ahead(fetcher: &Fetcher, shard: &Shard, watch: &Watch<'_>) -> Result<Ahead> {
+    let mut ahead = Ahead::new(shard);
+    let following = Shard {
+        source: Arc::clone(&shard.source),
+        table: shard.table,
+        objects: shard.following.objects.clone(),
+        following: Following::default(),
+        floor: 0,
+    };
+    for raw in fetch(fetcher, Arc::new(following)) {
+        watch.go_on()?;
+        ahead.add(&raw?);
+    }
+    Ok(ahead)
 }
 
 /// What was counted in one batch, but for what is known once an object ends.
@@ -162,6 +222,8 @@ struct Tally<'a> {
     counts: ShardCounts,
     /// Start and end offset of the last object that ended.
     reached: Option<Watermark>,
+    /// The offset after the last record of all objects that ended.
+    covered: u64,
     /// Objects that ended, one after the other: all must.
     ended: usize,
     listed_bytes: u64,
@@ -170,7 +232,15 @@ struct Tally<'a> {
 impl<'a> Tally<'a> {
     fn new(shard: &'a Shard, repeats: Repeats) -> Tally<'a> {
         let counts = ShardCounts::default();
-        Tally { shard, repeats, counts, reached: None, ended: 0, listed_bytes: 0 }
+        Tally {
+            shard,
+            repeats,
+            counts,
+            reached: None,
+            covered: shard.floor,
+            ended: 0,
+            listed_bytes: 0,
+        }
     }
 
     /// Adds a batch; `sizes` are those of the objects that ended in it.
@@ -193,11 +263,11 @@ impl<'a> Tally<'a> {
             self.counts.first_offset = Some(first.min(object.start));
             self.counts.last_offset = self.counts.last_offset.max(Some(end - 1));
         }
-        // The last object alone counts: what an older one of this run held past
-        // this one's start was dropped, and is still to come. What an earlier run
-        // committed stays committed.
+        // The last object need not be the one that reaches farthest: a stale one may
+        // lie inside a longer one. What an earlier run committed stays committed.
+        self.covered = self.covered.max(end);
         let end = match self.repeats {
-            Repeats::Drop => end.max(self.shard.floor),
+            Repeats::Drop => self.covered,
             // Lines are not offsets: nothing is known of where it ends.
             Repeats::Keep => object.start + records.min(1),
         };

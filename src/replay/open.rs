@@ -14,7 +14,7 @@ use crate::code::Code;
 use crate::key::{Source, Topic};
 use crate::pipeline::decode::Origin;
 use crate::pipeline::fetch::RawBatch;
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::pipeline::write::quarantine_schema;
 use crate::{Error, Result};
 
@@ -127,7 +127,7 @@ impl<'b> Columns<'b> {
 /// A shard of no objects.
 pub(super) fn shard(source: Source) -> Shard {
     let source = Arc::new(source);
-    Shard { source, table: 0, objects: Vec::new(), next_start: None, floor: 0 }
+    Shard { source, table: 0, objects: Vec::new(), following: Following::default(), floor: 0 }
 }
 
 fn internal(e: impl std::fmt::Display) -> Error {

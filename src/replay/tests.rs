@@ -19,7 +19,7 @@ use crate::pipeline::clean::Cleaner;
 use crate::pipeline::decode::Decoder;
 use crate::pipeline::discover::{Object, Watermark};
 use crate::pipeline::fetch::{Piece, RawBatch};
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::pipeline::report::run_id;
 use crate::pipeline::write::{FileWriter, ShardWriter, quarantine_schema, table_schema};
 use crate::spec::parse;
@@ -92,7 +92,7 @@ impl World {
             source: source_of,
             table: 0,
             objects: vec![object],
-            next_start: None,
+            following: Following::default(),
             floor: 0,
         });
         let piece = Piece {

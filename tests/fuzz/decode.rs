@@ -8,10 +8,10 @@ use pinclean::Error;
 use pinclean::code::Code;
 use pinclean::key::{Extension, Layout, Source, Topic};
 use pinclean::pipeline::clean::Cleaner;
-use pinclean::pipeline::decode::{DecodedBatch, Decoder};
+use pinclean::pipeline::decode::{Ahead, DecodedBatch, Decoder, Repeats};
 use pinclean::pipeline::discover::Object;
 use pinclean::pipeline::fetch::{BodyFault, Piece, RawBatch};
-use pinclean::pipeline::plan::Shard;
+use pinclean::pipeline::plan::{Following, Shard};
 use pinclean::spec::{RESCUED, Spec, Unknown, Wire};
 
 use crate::choices::Choices;
@@ -32,8 +32,12 @@ column = [
     { name = "s", type = "string", field = ["s", "r", "é"] },
     { name = "l", type = "list<int64>", field = "l" },
     { name = "i_text", type = "string", field = "i" },
+    { name = "t", type = "string", field = "timestamp" },
+    # payload
 ]
 "#;
+/// In some cases there is a column that reads what is an envelope in others.
+const PAYLOAD: &str = r#"{ name = "p", type = "string", field = "payload" },"#;
 
 const START: u64 = 100;
 const FAULTS: [(BodyFault, Code); 3] = [
@@ -55,11 +59,15 @@ struct Made {
     ended: u64,
     envelopes: BTreeMap<String, u64>,
     unknown: BTreeMap<String, u64>,
+    contradicted: bool,
 }
 
 /// One object's body and what is known of it.
 struct Case {
+    spec: &'static Spec,
     body: Vec<u8>,
+    /// What the object after it holds, of another shard.
+    ahead: Vec<u8>,
     shard: Arc<Shard>,
     fault: Option<(BodyFault, Code)>,
     /// Where the body is cut into pieces, and which of them begin a batch.
@@ -71,7 +79,8 @@ struct Case {
 impl Case {
     /// A body in one piece, of which nothing is known.
     fn of(body: Vec<u8>) -> Case {
-        Case { body, shard: shard(0, None), fault: None, cuts: Vec::new(), clean: true }
+        let (spec, ahead, shard) = (spec(false), Vec::new(), shard(0, None));
+        Case { spec, body, ahead, shard, fault: None, cuts: Vec::new(), clean: true }
     }
 }
 
@@ -81,12 +90,21 @@ pub fn check(choices: &mut Choices<'_>) {
     let floor = if choices.once_in(8) { START + choices.below(4) as u64 } else { 0 };
     let next_start = choices.once_in(8).then(|| START + choices.below(5) as u64);
     let clean = choices.once_in(32);
+    let spec = spec(choices.once_in(4));
+    let spoils_ahead = choices.once_in(4);
     let chances = [(); 6].map(|()| choices.below(8));
     let body = json::body(choices);
     let ends = body.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at + 1);
     let cut = |(n, at): (usize, usize)| (chances[n % 6] < 3).then_some((at, chances[n % 6] < 2));
     let cuts = ends.enumerate().filter_map(cut).collect();
-    compare(&Case { body, shard: shard(floor, next_start), fault, cuts, clean });
+    let ahead = next_start.map_or_else(Vec::new, |next| {
+        let mut ahead = records(&body, next).concat();
+        if spoils_ahead {
+            choices.mutate(&mut ahead);
+        }
+        ahead
+    });
+    compare(&Case { spec, body, ahead, shard: shard(floor, next_start), fault, cuts, clean });
 }
 
 fn shard(floor: u64, next_start: Option<u64>) -> Arc<Shard> {
@@ -94,12 +112,23 @@ fn shard(floor: u64, next_start: Option<u64>) -> Arc<Shard> {
         Source { topic: Topic::parse("t").unwrap(), directory: "partition=0".into(), partition: 0 };
     let object =
         Object { start: START, size: 0, width: 10, extension: Extension::Json, etag: None };
-    Arc::new(Shard { source: Arc::new(source), table: 0, objects: vec![object], next_start, floor })
+    let after = next_start.map(|start| Object { start, ..object.clone() });
+    let following = Following { objects: after.into_iter().collect(), more: false };
+    Arc::new(Shard { source: Arc::new(source), table: 0, objects: vec![object], following, floor })
 }
 
-fn spec() -> &'static Spec {
-    static SPEC: OnceLock<Spec> = OnceLock::new();
-    SPEC.get_or_init(|| pinclean::spec::parse("t.toml", TRANSFORMS).unwrap())
+fn spec(reads_payload: bool) -> &'static Spec {
+    static SPECS: OnceLock<[Spec; 2]> = OnceLock::new();
+    let parse = |text: &str| pinclean::spec::parse("t.toml", text).unwrap();
+    let both = || [parse(TRANSFORMS), parse(&TRANSFORMS.replace("# payload", PAYLOAD))];
+    &SPECS.get_or_init(both)[usize::from(reads_payload)]
+}
+
+/// The records of a body from an offset on, each with a line end.
+fn records(body: &[u8], from: u64) -> Vec<Vec<u8>> {
+    let lines = body.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let records = lines.skip((from - START) as usize);
+    records.map(|line| [line, b"\n"].concat()).collect()
 }
 
 fn compare(case: &Case) {
@@ -118,7 +147,7 @@ fn compare(case: &Case) {
         case.fault,
         case.cuts,
         case.shard.floor,
-        case.shard.next_start,
+        case.shard.next_start(),
     );
     assert_eq!(made.read, made.rows.len() as u64 + made.rejects.len() as u64 + made.duplicate);
 }
@@ -134,7 +163,9 @@ fn is_no_json(code: Code) -> bool {
 fn expected(case: &Case) -> Made {
     let mut made = Made::default();
     let (mut offset, mut line) = (START, 0);
-    let keep = case.shard.floor..case.shard.next_start.unwrap_or(u64::MAX);
+    let next = case.shard.next_start().unwrap_or(u64::MAX);
+    let ahead: Vec<Vec<u8>> =
+        records(&case.ahead, START).iter().map(|record| trim(record).to_vec()).collect();
     let mut told = false;
     let mut lines = case.body.split(|b| *b == b'\n').peekable();
     while let Some(text) = lines.next() {
@@ -143,15 +174,25 @@ fn expected(case: &Case) -> Made {
             continue;
         }
         let text = trim(text);
-        let cut_off = case.fault.filter(|_| lines.peek().is_none() && !is_sound(text));
-        if !keep.contains(&offset) {
+        let unended = case.fault.filter(|_| lines.peek().is_none());
+        let cut_off = unended.filter(|_| !is_sound(text));
+        // The record of its offset in the next shard.
+        let is_whole = unended.is_none() || (cut_off.is_none() && text.ends_with(b"}"));
+        let nth = offset.checked_sub(next).filter(|_| is_whole);
+        let other = nth.and_then(|nth| ahead.get(nth as usize));
+        let is_committed = offset < case.shard.floor;
+        if is_committed || other.is_some_and(|other| other == text) {
             made.duplicate += 1;
             made.read += 1;
-        } else if let Some((_, code)) = cut_off {
+            offset += 1;
+            continue;
+        }
+        made.contradicted |= other.is_some();
+        if let Some((_, code)) = cut_off {
             told = true;
             made.push((line, offset, shown(text), Fate::Reject(code)));
         } else {
-            let of_line = Line::of(spec(), text);
+            let of_line = Line::of(case.spec, text);
             for (kind, count) in of_line.envelopes {
                 *made.envelopes.entry(kind.to_owned()).or_default() += count;
             }
@@ -199,9 +240,10 @@ impl Made {
         }
     }
 
-    fn add(&mut self, batch: &DecodedBatch) {
+    fn add(&mut self, spec: &Spec, batch: &DecodedBatch) {
+        self.contradicted |= batch.counts.contradicted;
         for (row, origin) in batch.rows.iter().enumerate() {
-            let fate = Fate::Row(cells(batch, row), rescued(batch, row));
+            let fate = Fate::Row(cells(spec, batch, row), rescued(batch, row));
             let text = shown(batch.record(origin));
             self.rows.push((origin.line, origin.offset, text, fate));
         }
@@ -225,16 +267,39 @@ impl Made {
 
 fn decoded(case: &Case) -> Made {
     let mut made = Made::default();
-    let mut decoder = Decoder::new(spec());
+    let mut decoder = Decoder::new(case.spec);
+    decoder.begin(Repeats::Drop);
+    if !case.shard.following.objects.is_empty() {
+        decoder.begin_knowing(ahead(case));
+    }
     for raw in batches(case) {
         let batch = decoder.decode(raw).unwrap();
         assert_eq!(batch.frame.height(), batch.rows.len());
-        made.add(&batch);
+        made.add(case.spec, &batch);
         if case.clean {
-            balances(spec(), batch).unwrap();
+            balances(case.spec, batch).unwrap();
         }
     }
     made
+}
+
+/// What the next shard holds.
+fn ahead(case: &Case) -> Ahead {
+    let mut ahead = Ahead::new(&case.shard);
+    let mut shard = (*case.shard).clone();
+    shard.objects = shard.following.objects.clone();
+    let piece = Piece {
+        object: 0,
+        range: 0..case.ahead.len(),
+        lines_before: 0,
+        records_before: 0,
+        cut: None,
+        last: true,
+        fault: None,
+    };
+    let (shard, bytes) = (Arc::new(shard), case.ahead.clone());
+    ahead.add(&RawBatch { shard, bytes, pieces: vec![piece], sizes: Vec::new() });
+    ahead
 }
 
 /// Cleans a batch: whatever was read is a row, a reject or a duplicate.
@@ -298,7 +363,7 @@ fn batches(case: &Case) -> Vec<RawBatch> {
     batches
 }
 
-fn cells(batch: &DecodedBatch, row: usize) -> Vec<Cell> {
+fn cells(spec: &Spec, batch: &DecodedBatch, row: usize) -> Vec<Cell> {
     let cell = |(slot, wire): (usize, Wire)| {
         if let Some(fault) = batch.faults.iter().find(|f| f.row == row && f.slot == slot) {
             return Cell::Fault(fault.code);
@@ -314,7 +379,7 @@ fn cells(batch: &DecodedBatch, row: usize) -> Vec<Cell> {
         };
         cell.unwrap_or(Cell::Null)
     };
-    spec().slots.iter().map(|slot| slot.wire).enumerate().map(cell).collect()
+    spec.slots.iter().map(|slot| slot.wire).enumerate().map(cell).collect()
 }
 
 fn rescued(batch: &DecodedBatch, row: usize) -> Vec<(String, String)> {
@@ -360,6 +425,14 @@ fn finds() {
         r#"{"":1}"#,
         r#"{"value":null}"#,
         r#"{"records":[]}"#,
+        // Metadata that is called like a field hid the record beside it.
+        r#"{"key":"k","value":{"i":2,"s":"a"},"timestamp":"x","offset":6}"#,
+        r#"{"records":[{"value":{"i":2,"s":"a"},"timestamp":"x"}]}"#,
+        r#"{"schema":{},"payload":"{\"i\":2,\"s\":\"a\"}","timestamp":"x"}"#,
+        r#"{"before":{"i":1,"s":"a"},"after":{"i":2,"s":"b"},"op":"u","timestamp":"x"}"#,
+        // And what held no record at all was a row of nulls.
+        r#"{"key":"k","value":null,"timestamp":"x","offset":6}"#,
+        r#"{"before":{"i":1,"s":"a"},"after":null,"op":"d","timestamp":"x"}"#,
     ]
     .map(str::to_owned)
     .into_iter()

@@ -3,7 +3,7 @@
 use crate::choices::Choices;
 
 /// Field names of the target's transforms, and spellings of them.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 25] = [
     "i",
     "j",
     "f",
@@ -18,6 +18,13 @@ const KEYS: [&str; 18] = [
     "records",
     "payload",
     "schema",
+    "Data",
+    "after",
+    "before",
+    "key",
+    "offset",
+    "timestamp",
+    r"val\u0075e",
     r"\u0069",
     r"\u0073",
     "",
@@ -170,7 +177,15 @@ fn record(choices: &mut Choices<'_>) -> Vec<u8> {
 /// An envelope around a text, or the text as it is.
 fn wrap(choices: &mut Choices<'_>, text: Vec<u8>) -> Vec<u8> {
     let around = |head: &str, tail: &str| [head.as_bytes(), &text, tail.as_bytes()].concat();
-    match choices.below(20) {
+    match choices.below(32) {
+        20 => around(r#"{"key":"k","value":"#, r#","i":7,"offset":6}"#),
+        21 => around(r#"{"timestamp":"x","Data":"#, r#","PartitionKey":"a"}"#),
+        22 => around(r#"{"records":[{"value":"#, r#","timestamp":1},{"i":1}],"s":"a","b":true}"#),
+        23 => around(r#"{"before":null,"after":"#, r#","op":"c","timestamp":"x"}"#),
+        24 => around(r#"{"before":"#, r#","after":null,"op":"d","timestamp":"x"}"#),
+        25 => around(r#"{"schema":{},"payload":"#, r#","f":1,"l":[]}"#),
+        26 => around(r#"{"payload":{"i":1,"s":"a"},"val\u0075e":"#, r#","timestamp":"x"}"#),
+        27 => hollow(choices),
         0 => around(r#"{"value":"#, "}"),
         1 => around(r#"{"schema":{"type":"struct"},"payload":"#, "}"),
         2 => around(r#"{"payload": "#, r#" , "schema":null}"#),
@@ -183,6 +198,31 @@ fn wrap(choices: &mut Choices<'_>, text: Vec<u8>) -> Vec<u8> {
         },
         _ => text,
     }
+}
+
+/// An envelope that holds no record, or nearly.
+fn hollow(choices: &mut Choices<'_>) -> Vec<u8> {
+    let wrapper = choices.pick(&["value", "payload", "records", "Data", "after"]);
+    let nothing = choices.pick(&[
+        "null",
+        "{}",
+        "{ }",
+        "\"\"",
+        "[]",
+        "[ null, {}]",
+        r#"[{"key":1,"value":null}]"#,
+        r#"{"schema":0,"payload":null}"#,
+        "[0]",
+        "0",
+    ]);
+    let beside = choices.pick(&[
+        r#""key":"k""#,
+        r#""offset":6,"timestamp":"x""#,
+        r#""timestamp":"x""#,
+        r#""partition":0,"i":1"#,
+        r#""topic":"t""#,
+    ]);
+    format!(r#"{{{beside},"{wrapper}":{nothing}}}"#).into()
 }
 
 /// Nested around the limit, or far past it.

@@ -9,6 +9,7 @@
 
 mod choices;
 mod decode;
+mod envelope;
 mod json;
 mod key;
 mod model;

@@ -8,8 +8,10 @@ use pinclean::pipeline::decode::NESTING_LIMIT;
 use pinclean::spec::{Slot, Spec, Wire};
 use serde::de::IgnoredAny;
 
+use crate::envelope::{Verdict, verdict};
+
 /// Wrappers around wrappers are opened down to this depth.
-const LAYERS: usize = 4;
+pub const LAYERS: usize = 4;
 
 /// What becomes of one record of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,13 +53,10 @@ impl Line {
 
     fn open(&mut self, spec: &Spec, text: &[u8], left: usize) {
         let fate = fate(spec, text);
-        let wraps = matches!(fate, Fate::Reject(Code::NoKnownField | Code::NotAnObject));
-        let text_str = std::str::from_utf8(text).unwrap_or_default();
-        let wrapped = if wraps && left > 0 { unwrap(text_str) } else { Ok(None) };
-        match wrapped {
-            Err(code) => self.records.push((text.to_vec(), Fate::Reject(code))),
-            Ok(None) => self.records.push((text.to_vec(), fate)),
-            Ok(Some((kind, records))) => {
+        match verdict(spec, &fate, text, left) {
+            Verdict::Stays => self.records.push((text.to_vec(), fate)),
+            Verdict::Reject(code) => self.records.push((text.to_vec(), Fate::Reject(code))),
+            Verdict::Wraps(kind, records) => {
                 *self.envelopes.entry(kind).or_default() += 1;
                 for record in records {
                     self.open(spec, record.as_bytes(), left - 1);
@@ -172,36 +171,7 @@ fn float(text: &str) -> Result<f64, Code> {
     if value.is_finite() { Ok(value) } else { Err(Code::Overflow) }
 }
 
-/// The kind of an envelope, and what is in it.
-type Wrapped = (&'static str, Vec<String>);
-
-/// What a text wraps, if it is an envelope.
-fn unwrap(text: &str) -> Result<Option<Wrapped>, Code> {
-    if text.starts_with('"') {
-        return Ok(unwrap_string(text).map(|inner| ("string", vec![inner])));
-    }
-    if !text.starts_with('{') {
-        return Ok(None);
-    }
-    let members = members(text);
-    let find = |name: &str| {
-        let mut found = members.iter().filter(|(key, _)| key.as_deref() == Some(name));
-        let first = found.next().map(|(_, value)| (*value).to_owned());
-        if found.next().is_some() { Err(Code::DuplicateKey) } else { Ok(first) }
-    };
-    let (records, payload, value) = (find("records")?, find("payload")?, find("value")?);
-    let schema = members.iter().any(|(key, _)| key.as_deref() == Some("schema"));
-    if let Some(list) = records.filter(|list| list.starts_with('[')) {
-        let records: Vec<_> = elements(&list).into_iter().map(str::to_owned).collect();
-        return Ok((!records.is_empty()).then_some(("records", records)));
-    }
-    Ok(match payload.filter(|_| schema) {
-        Some(payload) => Some(("payload", vec![payload])),
-        None => value.map(|value| ("value", vec![value])),
-    })
-}
-
-fn unwrap_string(text: &str) -> Option<String> {
+pub fn unwrap_string(text: &str) -> Option<String> {
     let inner: String = serde_json::from_str(text).ok()?;
     let inner = inner.trim_matches([' ', '\t', '\n', '\r']);
     inner.starts_with(['{', '"']).then(|| inner.to_owned())
@@ -214,7 +184,7 @@ pub fn members(text: &str) -> Vec<(Option<String>, &str)> {
 }
 
 /// The JSON texts between the brackets of a sound array or object.
-fn elements(text: &str) -> Vec<&str> {
+pub fn elements(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = &text[1..];
     loop {

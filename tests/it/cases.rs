@@ -2,6 +2,7 @@
 //! every backend: what went in is in the table, in the quarantine or counted as
 //! a duplicate, once.
 
+mod envelopes;
 mod fixtures;
 mod full;
 mod generated;
@@ -11,6 +12,7 @@ mod layouts;
 mod logs;
 mod lookback;
 mod outputs;
+mod overlaps;
 mod records;
 mod site;
 mod tables;

@@ -1,7 +1,7 @@
 //! What the tables must hold: the rules of DESIGN.md on ordered maps, knowing
 //! nothing of the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sink::{Becomes, Bucket, Object, Objects, Record, Source};
 
@@ -42,13 +42,22 @@ struct Rejected {
 
 impl Table {
     /// What a run over a bucket makes of it; `None` if there is nothing to commit.
-    pub fn after(&self, bucket: &Bucket, table: &str, full: bool) -> Option<Table> {
+    ///
+    /// A shard has at most so many objects: which of two objects a record is taken from
+    /// depends on where they are cut.
+    pub fn after(
+        &self,
+        bucket: &Bucket,
+        table: &str,
+        (full, shard): (bool, usize),
+    ) -> Option<Table> {
         let mut next = match full {
             true => Table::default(),
             false => self.clone(),
         };
         let of_table = bucket.0.iter().filter(|(source, _)| source.topic.table == table);
-        let read = of_table.filter(|(source, objects)| next.read(source, objects)).count();
+        let read = of_table.filter(|(source, objects)| next.read(source, objects, shard)).count();
+        assert!(next.has_each_once(), "the model holds a record twice");
         (read > 0).then_some(next)
     }
 
@@ -66,7 +75,7 @@ impl Table {
     }
 
     /// Takes what is new of one source; false if nothing is.
-    fn read(&mut self, source: &Source, objects: &Objects) -> bool {
+    fn read(&mut self, source: &Source, objects: &Objects, shard: usize) -> bool {
         let mark = self.marks.get(source).copied();
         let is_new = |start: u64, object: &Object| match mark {
             None => true,
@@ -75,25 +84,47 @@ impl Table {
             }
             Some(mark) => start > mark.start,
         };
-        let new: Vec<_> =
-            objects.iter().filter(|(start, object)| is_new(**start, object)).collect();
+        let new: Vec<(u64, &Object)> = objects
+            .iter()
+            .map(|(start, object)| (*start, object))
+            .filter(|(start, object)| is_new(*start, object))
+            .collect();
         let floor = mark.map_or(0, |mark| mark.end);
+        let holds = |(start, object): &(u64, &Object), offset: u64| {
+            (*start..*start + object.records.len() as u64).contains(&offset)
+        };
         for (i, (start, object)) in new.iter().enumerate() {
-            // What the next object begins with was delivered twice.
-            let next = new.get(i + 1).map_or(u64::MAX, |(next, _)| **next);
-            let keep = if source.topic.by_partition { floor..next } else { 0..u64::MAX };
+            let own_shard = i - i % shard.min(new.len());
+            let next_shard = own_shard.saturating_add(shard).min(new.len());
             for (line, record) in object.records.iter().enumerate() {
-                let offset = **start + line as u64;
-                if keep.contains(&offset) {
-                    let place = Place { source: source.clone(), offset, object: **start };
+                let offset = *start + line as u64;
+                // The last shard that holds a record takes it, from its first object.
+                let is_taken = new[own_shard..i].iter().any(|other| holds(other, offset));
+                let is_later = new[next_shard..].iter().any(|other| holds(other, offset));
+                let is_committed = offset < floor;
+                if !source.topic.by_partition || !(is_taken || is_later || is_committed) {
+                    let place = Place { source: source.clone(), offset, object: *start };
                     self.add(place, (line, record), object);
                 }
             }
         }
         let Some((start, object)) = new.last() else { return false };
-        let end = (**start + object.records.len() as u64).max(floor);
-        self.marks.insert(source.clone(), Mark { start: **start, size: object.size, end });
+        let ends = new.iter().map(|(start, object)| start + object.records.len() as u64);
+        let end = ends.max().unwrap_or(0).max(floor);
+        self.marks.insert(source.clone(), Mark { start: *start, size: object.size, end });
         true
+    }
+
+    /// Whether no offset of a Kafka partition is there twice.
+    fn has_each_once(&self) -> bool {
+        let by_partition = |place: &&Place| place.source.topic.by_partition;
+        let rows = self.rows.keys().filter(by_partition);
+        let rejects = self.rejects.iter().filter(|(_, reject)| !reject.resolved).map(|(p, _)| p);
+        let all: Vec<_> = rows
+            .chain(rejects.filter(by_partition))
+            .map(|place| (&place.source, place.offset))
+            .collect();
+        all.iter().collect::<BTreeSet<_>>().len() == all.len()
     }
 
     fn add(&mut self, place: Place, (line, record): (usize, &Record), object: &Object) {

@@ -14,6 +14,8 @@ pub struct Attempt<'a> {
     pub committed: Option<u64>,
     /// Whether all of it was done, with nothing in its way.
     pub whole: bool,
+    /// The most objects of a shard.
+    pub shard: usize,
 }
 
 /// What a table was and is.
@@ -48,7 +50,7 @@ impl Past {
 
     /// Whether a run would find something new.
     pub fn is_behind(&self, bucket: &Bucket) -> bool {
-        self.now.after(bucket, self.name, false).is_some()
+        self.now.after(bucket, self.name, (false, usize::MAX)).is_some()
     }
 
     /// An older version that must still be readable, and its rows.
@@ -71,7 +73,7 @@ impl Past {
         for commit in new {
             match (commit, attempt.act) {
                 (Commit::Write, Act::Run { overwrites, .. }) if !written => {
-                    let next = self.now.after(attempt.bucket, name, overwrites);
+                    let next = self.now.after(attempt.bucket, name, (overwrites, attempt.shard));
                     self.now = next.ok_or_else(|| format!("{name}: a commit of nothing"))?;
                     let rejects = self.now.rejects();
                     if self.quarantines.last() != Some(&rejects) {

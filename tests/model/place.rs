@@ -32,6 +32,8 @@ pub struct Place {
     /// Knows why the server refused.
     pub refusals: Option<Store>,
     pub server: Option<Server>,
+    /// The most objects of a shard.
+    pub shard_objects: usize,
     folder: Option<TempDir>,
 }
 
@@ -51,7 +53,7 @@ impl Place {
         let url = folder.path().to_str().unwrap();
         let source = runtime.block_on(Store::open(url, &session)).unwrap();
         let out = Arc::new(InMemory::new());
-        Place { source, out, refusals: None, server: None, folder: Some(folder) }
+        Place { source, out, refusals: None, server: None, shard_objects: 1, folder: Some(folder) }
     }
 
     fn in_buckets(runtime: &Handle) -> Place {
@@ -69,7 +71,14 @@ impl Place {
         let open = |bucket| runtime.block_on(Store::open(&format!("s3://{bucket}"), &session));
         let (source, out) = (open(LAKE).unwrap(), open(OUT).unwrap());
         let objects = out.object_store();
-        Place { source, out: objects, refusals: Some(out), server: Some(server), folder: None }
+        Place {
+            source,
+            out: objects,
+            refusals: Some(out),
+            server: Some(server),
+            shard_objects: 1,
+            folder: None,
+        }
     }
 
     /// Empties both stores, for the next seed.

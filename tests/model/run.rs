@@ -9,6 +9,7 @@ use pinclean::cli;
 use pinclean::commands::run::{Job, Opened};
 use pinclean::commands::{optimize, replay, vacuum};
 use pinclean::optimize::Optimizer;
+use pinclean::pipeline::plan::ShardLimits;
 use pinclean::pipeline::report::run_id;
 use pinclean::progress::Progress;
 use pinclean::settings::{Command, Layers, LogFormat, ProgressMode, Replay, Run, Ui};
@@ -102,6 +103,8 @@ impl Program {
             stop: Stop::default(),
         };
         let job = Job::new(settings, self.runtime.handle(), opened);
+        let limits = ShardLimits { objects: place.shard_objects, ..ShardLimits::default() };
+        let job = job.cut_into(limits);
         match job.execute(&Progress::start(&QUIET)) {
             Ok(report) => {
                 let committed = report.tables.values().filter(|table| table.commit.is_some());

@@ -149,7 +149,8 @@ impl Sink {
     /// One delivery: what it puts, in words and as objects.
     pub fn deliver(&mut self, draw: &mut Draw) -> (String, Vec<Put>) {
         let (topic, partition) = (draw.pick(&TOPICS), draw.below(PARTITIONS));
-        let (what, mut puts) = match draw.below(10) {
+        let (what, mut puts) = match draw.below(12) {
+            10 | 11 => ("stale", self.stale(topic, partition, draw)),
             0 | 1 => ("again", self.again(topic, partition, draw)),
             2..=4 => ("anew", self.rewrite(topic, partition, draw)),
             _ => ("", self.append(topic, partition, draw)),
@@ -195,6 +196,19 @@ impl Sink {
             false => rest.iter().copied().filter(|&offset| offset >= start).collect(),
         };
         self.put(source, offsets, draw.once_in(6))
+    }
+
+    /// A stale object: it was put by a task that had lost the partition, and lies
+    /// inside of the last one. The sink goes on after the last one.
+    fn stale(&mut self, topic: Topic, partition: u64, draw: &mut Draw) -> Vec<Put> {
+        let Some((source, _, last)) = self.last(topic, partition) else { return Vec::new() };
+        let inner = last.offsets.get(1..).unwrap_or_default();
+        if !topic.by_partition || inner.is_empty() {
+            return Vec::new();
+        }
+        let from = draw.below(inner.len() as u64) as usize;
+        let to = from + 1 + draw.below((inner.len() - from) as u64) as usize;
+        self.put(source, inner[from..to].to_vec(), draw.once_in(6))
     }
 
     /// The last object again, with more records or fewer.

@@ -221,7 +221,13 @@ impl<'a> World<'a> {
         let before = self.sink.bucket.clone();
         let (script, keeper) = Script::default().gate(at);
         let (program, place) = (self.program, self.place);
-        let attempt = |committed| Attempt { act, bucket: &before, committed, whole: false };
+        let attempt = |committed| Attempt {
+            act,
+            bucket: &before,
+            committed,
+            whole: false,
+            shard: place.shard_objects,
+        };
         thread::scope(|scope| {
             let running = scope.spawn(move || program.start(place, act, script));
             let held = keeper.wait();
@@ -282,7 +288,8 @@ impl<'a> World<'a> {
     fn settle_now(&mut self, act: Act, outcome: &Outcome, clean: bool) -> Result<(), String> {
         let bucket = self.sink.bucket.clone();
         let (committed, whole) = (outcome.committed, clean && outcome.done);
-        self.settle(&Attempt { act, bucket: &bucket, committed, whole })?;
+        let shard = self.place.shard_objects;
+        self.settle(&Attempt { act, bucket: &bucket, committed, whole, shard })?;
         match (act, committed) {
             (Act::Run { .. }, Some(_)) => self.check_complete(),
             _ => Ok(()),

@@ -52,6 +52,7 @@ pub struct Job<'a> {
     specs: Vec<Spec>,
     source: Store,
     out: Output,
+    shards: ShardLimits,
     run_id: String,
     started: DateTime<Utc>,
     clock: Instant,
@@ -97,8 +98,14 @@ impl<'a> Job<'a> {
     pub fn new(settings: &'a Run, runtime: &'a Handle, opened: Opened) -> Job<'a> {
         let Opened { source, out, specs, stop } = opened;
         let (started, clock) = (Utc::now(), Instant::now());
-        let run_id = run_id(started);
-        Job { settings, runtime, stop, specs, source, out, run_id, started, clock }
+        let (run_id, shards) = (run_id(started), ShardLimits::default());
+        Job { settings, runtime, stop, specs, source, out, shards, run_id, started, clock }
+    }
+
+    /// The same run, cut into shards of another size.
+    #[must_use]
+    pub fn cut_into(self, shards: ShardLimits) -> Job<'a> {
+        Job { shards, ..self }
     }
 
     /// Plans, works and commits.
@@ -152,7 +159,7 @@ impl<'a> Job<'a> {
                 exact_sizes: self.settings.format == Format::Parquet,
                 runtime: self.runtime,
             },
-            shards: ShardLimits::default(),
+            shards: self.shards,
             fetcher: &fetcher,
             targets: &targets,
             workers: limits.workers,

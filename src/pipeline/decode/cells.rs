@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::fields::{Field, Fields, NameId, START};
+use super::wrapper::Wrapper;
 use super::{Bad, record, scan};
 
 /// The raw values of one record, by slot.
@@ -14,6 +15,11 @@ pub struct Cells {
     record: u64,
     /// Unknown fields of the record: counter, name if it is kept, and value.
     strays: Vec<(usize, String, Range<usize>)>,
+    /// Fields that may wrap a record, and their values. The walk leaves every
+    /// record to the judge in which one of them could do so.
+    wrappers: Vec<(Wrapper, Range<usize>)>,
+    /// Known fields of the record. Only the judge counts them.
+    found: usize,
 }
 
 /// Where a value lies in its record.
@@ -56,6 +62,8 @@ impl Cells {
             seen: vec![0; fields.known()],
             record: 0,
             strays: Vec::new(),
+            wrappers: Vec::new(),
+            found: 0,
         }
     }
 
@@ -73,10 +81,10 @@ impl Cells {
     /// Reads the record at the start of a text, in one pass, and gives its length.
     ///
     /// It takes what writers of JSON put out: one object on one line, with at
-    /// least one known field, none of them twice, and no name with an escape. What
-    /// it takes is sound, and read as [`record::read`] does. Anything else is
-    /// `None`, which says nothing about the text, and leaves the cells without
-    /// meaning.
+    /// least one known field, none of them twice, no name with an escape, and no
+    /// field that could wrap a record. What it takes is sound, and read as
+    /// [`record::read`] does. Anything else is `None`, which says nothing about the
+    /// text, and leaves the cells without meaning.
     pub fn walk(&mut self, text: &str, fields: &mut Fields) -> Option<usize> {
         self.clear();
         let bytes = text.as_bytes();
@@ -100,7 +108,8 @@ impl Cells {
                     }
                 }
                 Field::Ignored => {}
-                Field::Unknown(counter) => {
+                Field::Wrapper(_, wrapper) if wrapper.may_hold(&bytes[at..end]) => return None,
+                Field::Unknown(counter) | Field::Wrapper(counter, _) => {
                     let name = if fields.keep_unknown { name_at(text, quote)? } else { "" };
                     self.stray(counter, name, at..end, fields);
                 }
@@ -117,7 +126,29 @@ impl Cells {
     fn clear(&mut self) {
         self.places.fill(Place::NOWHERE);
         self.strays.clear();
+        self.wrappers.clear();
+        self.found = 0;
         self.record += 1;
+    }
+
+    /// Counts a known field.
+    pub fn count_found(&mut self) {
+        self.found += 1;
+    }
+
+    /// Known fields of a record that the judge read.
+    pub fn found(&self) -> usize {
+        self.found
+    }
+
+    /// Takes a field that may wrap a record.
+    pub fn wrap(&mut self, wrapper: Wrapper, value: Range<usize>) {
+        self.wrappers.push((wrapper, value));
+    }
+
+    /// The fields of the record that may wrap another one, and their values.
+    pub fn wrappers(&self) -> &[(Wrapper, Range<usize>)] {
+        &self.wrappers
     }
 
     /// Takes the value of a known field; none is null. Whether the record had not

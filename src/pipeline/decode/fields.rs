@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::wrapper::Wrapper;
 use crate::spec::{Spec, Unknown};
 
 /// At most so many unknown names are counted apart; a record whose keys are
@@ -96,6 +97,8 @@ pub enum Field {
     Ignored,
     /// A field that the transform does not know, by its counter.
     Unknown(usize),
+    /// The same, with a name that envelopes have.
+    Wrapper(usize, Wrapper),
 }
 
 /// A slot that a field feeds, and the field's rank among the slot's names.
@@ -142,6 +145,10 @@ impl Fields {
         for name in &spec.ignore {
             fields.add(name, Field::Ignored);
         }
+        // Last: a name that is read or ignored is no wrapper.
+        for wrapper in Wrapper::ALL {
+            fields.add_unknown(wrapper.name(), |counter| Field::Wrapper(counter, wrapper));
+        }
         fields
     }
 
@@ -154,6 +161,27 @@ impl Fields {
         self.names.push(Name::new(name, field));
         self.by_name.insert(name.to_owned(), id);
         id
+    }
+
+    /// The number of a name that is not read, with a counter of its own if it is new.
+    fn add_unknown(&mut self, name: &str, field: impl FnOnce(usize) -> Field) -> NameId {
+        let next = field(self.unknown.len());
+        let id = self.add(name, next);
+        if self.names[id].field == next {
+            self.unknown.push((name.to_owned(), 0));
+        }
+        id
+    }
+
+    /// What a name means that may not have been met.
+    pub fn meaning(&self, name: &str) -> Option<Field> {
+        self.by_name.get(name).map(|id| self.field(*id))
+    }
+
+    /// The names of the fields that are read.
+    pub fn known_names(&self) -> impl Iterator<Item = &str> {
+        let is_known = |name: &&Name| matches!(name.field, Field::Known(_));
+        self.names.iter().filter(is_known).map(|name| name.name.as_str())
     }
 
     /// How many fields are read.
@@ -197,14 +225,10 @@ impl Fields {
         if let Some(id) = self.by_name.get(name) {
             return *id;
         }
-        let apart = self.unknown.len() < UNKNOWN_NAMES && name.len() <= NAME_BYTES;
+        let most = UNKNOWN_NAMES + Wrapper::ALL.len();
+        let apart = self.unknown.len() < most && name.len() <= NAME_BYTES;
         let name = if apart { name } else { OTHER_NAMES };
-        let next = Field::Unknown(self.unknown.len());
-        let id = self.add(name, next);
-        if self.names[id].field == next {
-            self.unknown.push((name.to_owned(), 0));
-        }
-        id
+        self.add_unknown(name, Field::Unknown)
     }
 
     /// Counts an unknown field of a record that became a row.

@@ -18,7 +18,7 @@ use crate::code::Code;
 /// Reads a record into empty cells. On an error they mean nothing.
 pub fn read<'t>(cells: &mut Cells, text: &'t [u8], fields: &mut Fields) -> Result<&'t str, Bad> {
     check_shape(text)?;
-    let (mut any, mut end, mut name) = (false, 1, START);
+    let (mut end, mut name) = (1, START);
     for entry in to_object_iter(text) {
         let (key, value) = entry.map_err(|e| bad_json(text, &e))?;
         let value = range_in(text, value.as_raw_cow().as_bytes());
@@ -26,7 +26,7 @@ pub fn read<'t>(cells: &mut Cells, text: &'t [u8], fields: &mut Fields) -> Resul
         name = fields.find(name, &key);
         match fields.field(name) {
             Field::Known(known) => {
-                any = true;
+                cells.count_found();
                 let null = &text[value.clone()] == b"null";
                 let place = Place::of(value, false);
                 if !cells.known(known, (!null).then_some(place), fields) {
@@ -36,13 +36,33 @@ pub fn read<'t>(cells: &mut Cells, text: &'t [u8], fields: &mut Fields) -> Resul
             }
             Field::Ignored => {}
             Field::Unknown(counter) => cells.stray(counter, &key, value, fields),
+            Field::Wrapper(counter, wrapper) => {
+                cells.stray(counter, &key, value.clone(), fields);
+                cells.wrap(wrapper, value);
+            }
         }
     }
     check_end(text, end)?;
-    if !any {
+    if cells.found() == 0 {
         return Err(Bad::new(Code::NoKnownField, "none of the transform's fields is in it"));
     }
     utf8(text)
+}
+
+/// Visits the fields of an object: name, and the text of the value. Returns whether
+/// the text is one JSON object, whole; if not, only some fields were visited.
+pub fn visit<'t>(text: &'t [u8], mut field: impl FnMut(&str, &'t [u8])) -> bool {
+    if check_shape(text).is_err() {
+        return false;
+    }
+    let mut end = 1;
+    for entry in to_object_iter(text) {
+        let Ok((name, value)) = entry else { return false };
+        let value = range_in(text, value.as_raw_cow().as_bytes());
+        end = value.end;
+        field(&name, &text[value]);
+    }
+    check_end(text, end).is_ok()
 }
 
 /// Whether a text is one JSON value, whole. Slow: for the few lines that the

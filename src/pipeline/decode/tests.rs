@@ -6,8 +6,11 @@ use std::time::Instant;
 use super::*;
 use crate::key::{Extension, Source, Topic};
 use crate::pipeline::discover::Object;
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::spec::{RESCUED, parse};
+
+mod envelopes;
+mod overlaps;
 
 const TRANSFORMS: &str = r#"
 version = 1
@@ -37,7 +40,7 @@ fn shard(directory: &str, starts: &[u64]) -> Shard {
         source: Arc::new(source),
         table: 0,
         objects: starts.iter().map(object).collect(),
-        next_start: None,
+        following: Following::default(),
         floor: 0,
     }
 }
@@ -168,9 +171,8 @@ fn a_text_that_is_no_record_has_the_code_of_what_is_wrong() {
         (b"{}", Code::NoKnownField),
         (b"{ }", Code::NoKnownField),
         (b"{\"x\":1,\"skip\":2}", Code::NoKnownField),
-        (b"{\"payload\":{\"i\":1}}", Code::NoKnownField),
         (b"{\"records\":[]}", Code::NoKnownField),
-        (b"{\"records\":{\"i\":1}}", Code::NoKnownField),
+        (b"{\"payload\":{\"x\":1}}", Code::NoKnownField),
     ];
     for (text, expected) in cases {
         assert_eq!(code(text), *expected, "{}", text.escape_ascii());
@@ -248,146 +250,6 @@ fn a_fault_is_told_even_after_a_line_that_was_bad_by_itself() {
     let expected =
         [(1, 100, Code::InvalidJson, &b"nonsense"[..]), (0, 101, Code::GzipTruncated, b"")];
     assert_eq!(rejects(&batch), expected);
-}
-
-#[test]
-fn records_that_are_there_twice_are_dropped_under_the_default_partitioner_only() {
-    let three = b"{\"i\":1}\nnonsense\n{\"i\":3}\n";
-    // Directory, floor, next start; kept offsets of rows; rejects, duplicates.
-    let cases: &[(&str, u64, Option<u64>, &[u64], usize, u64)] = &[
-        ("partition=0", 0, None, &[100, 102], 1, 0),
-        ("partition=0", 0, Some(103), &[100, 102], 1, 0),
-        ("partition=0", 0, Some(102), &[100], 1, 1),
-        ("partition=0", 0, Some(101), &[100], 0, 2),
-        ("partition=0", 100, None, &[100, 102], 1, 0),
-        ("partition=0", 101, None, &[102], 1, 1),
-        ("partition=0", 102, Some(102), &[], 0, 3),
-        ("partition=1", 102, Some(101), &[100, 102], 1, 0),
-        ("year=2024/month=01", 102, Some(101), &[100, 102], 1, 0),
-    ];
-    for (directory, floor, next_start, offsets, rejects, duplicate) in cases {
-        let shard = Shard { floor: *floor, next_start: *next_start, ..shard(directory, &[100]) };
-        let batch = decode(raw(shard, &[(piece(0, true), three)]));
-        let case = format!("{directory} from {floor} to {next_start:?}");
-        let kept: Vec<_> = batch.rows.iter().map(|row| row.offset).collect();
-        assert_eq!(kept, *offsets, "{case}");
-        assert_eq!(batch.rejects.len(), *rejects, "{case}");
-        assert_eq!(batch.counts.duplicate, *duplicate, "{case}");
-        assert_eq!(batch.counts.ended, [(0, 3)], "{case}");
-    }
-}
-
-#[test]
-fn the_next_object_of_the_shard_ends_the_one_before_it() {
-    let two = b"{\"i\":1}\n{\"i\":2}\n";
-    let parts = [(piece(0, true), &two[..]), (piece(1, true), two)];
-    let batch = decode(raw(shard("partition=0", &[100, 101]), &parts));
-    assert_eq!(rows(&batch), [(1, 100, Some(1)), (1, 101, Some(1)), (2, 102, Some(2))]);
-    assert_eq!(batch.counts.duplicate, 1);
-}
-
-#[test]
-fn a_record_that_is_dropped_is_compared_with_the_one_that_it_repeats() {
-    let first = &b"{\"i\":1}\n{\"i\":2}\n{\"i\":3}\n"[..];
-    // The next object, from the second record on; whether it contradicts; unproven.
-    let cases: &[(&[u8], bool, u64)] = &[
-        (b"{\"i\":2}\n{\"i\":3}\n", false, 0),
-        (b"  {\"i\":2}\r\n\n{\"i\":3}", false, 0),
-        (b"{\"i\":2}\n", false, 1),
-        (b"", false, 2),
-        (b"{\"i\":9}\n{\"i\":3}\n", true, 0),
-        (b"{\"i\":2}\nnonsense\n", true, 0),
-    ];
-    let spec = spec();
-    let mut decoder = Decoder::new(&spec);
-    for (second, contradicted, unproven) in cases {
-        let case = String::from_utf8_lossy(second);
-        let parts = || [(piece(0, true), first), (piece(1, true), second)];
-        let shard = || shard("partition=0", &[100, 101]);
-        decoder.begin(Repeats::Drop);
-        let batch = decoder.decode(raw(shard(), &parts())).unwrap();
-        assert_eq!(batch.counts.contradicted, *contradicted, "{case}");
-        assert_eq!(batch.counts.duplicate, 2, "{case}");
-        assert_eq!(decoder.unproven(), *unproven, "{case}");
-
-        decoder.begin(Repeats::Drop);
-        let committed = Shard { floor: 102, ..self::shard("partition=0", &[100]) };
-        let batch = decoder.decode(raw(committed, &[(piece(0, true), first)])).unwrap();
-        assert_eq!((batch.counts.duplicate, decoder.unproven()), (2, 2), "by the watermark");
-
-        decoder.begin(Repeats::Keep);
-        let batch = decoder.decode(raw(shard(), &parts())).unwrap();
-        assert!(!batch.counts.contradicted, "{case}");
-        assert_eq!(batch.counts.duplicate, 0, "{case}");
-        assert_eq!(decoder.unproven(), 0, "{case}");
-    }
-}
-
-#[test]
-fn envelopes_are_opened_and_counted() {
-    // The line; the kinds and counts; the bytes of each row.
-    let cases: &[(&str, &[(&str, u64)], &[&str])] = &[
-        (r#"{"value":{"i":1}}"#, &[("value", 1)], &[r#"{"i":1}"#]),
-        (r#"{"key":null, "value": {"i":1} , "x":2}"#, &[("value", 1)], &[r#"{"i":1}"#]),
-        (r#"{"schema":null,"payload":{"i":1}}"#, &[("payload", 1)], &[r#"{"i":1}"#]),
-        (r#"{"payload":{"i":1},"schema":{}}"#, &[("payload", 1)], &[r#"{"i":1}"#]),
-        (r#""{\"i\":1}""#, &[("string", 1)], &[r#"{"i":1}"#]),
-        (r#""\n {\"i\":1} \n""#, &[("string", 1)], &[r#"{"i":1}"#]),
-        (
-            r#"{"records":[{"i":1}, {"value":{"i":2}}]}"#,
-            &[("records", 1), ("value", 1)],
-            &[r#"{"i":1}"#, r#"{"i":2}"#],
-        ),
-        (
-            r#""{\"records\":[{\"value\":{\"i\":1,\"s\":\"\\\"\"}}]}""#,
-            &[("records", 1), ("string", 1), ("value", 1)],
-            &[r#"{"i":1,"s":"\""}"#],
-        ),
-        (r#"{"value":"{\"i\":1}"}"#, &[("string", 1), ("value", 1)], &[r#"{"i":1}"#]),
-        // What is a record by itself is no envelope.
-        (r#"{"i":1,"value":{"i":2}}"#, &[], &[r#"{"i":1,"value":{"i":2}}"#]),
-    ];
-    for (text, kinds, records) in cases {
-        for text in [(*text).to_owned(), format!("  {text}\t\r\n")] {
-            let batch = body(text.as_bytes());
-            let counts: Vec<_> = batch.counts.envelopes.iter().map(|(k, n)| (*k, *n)).collect();
-            assert_eq!(counts, *kinds, "{text:?}");
-            let texts: Vec<_> = batch
-                .rows
-                .iter()
-                .map(|row| std::str::from_utf8(batch.record(row)).unwrap())
-                .collect();
-            assert_eq!(texts, *records, "{text:?}");
-            assert!(batch.rejects.is_empty(), "{text:?}");
-            assert!(batch.rows.iter().all(|r| (r.line, r.offset) == (1, 100)), "{text:?}");
-        }
-    }
-}
-
-#[test]
-fn a_bad_record_in_an_envelope_is_a_reject_of_its_own_bytes() {
-    let batch = body(br#"{"records":[{"i":1},{"x":2},null,{"i":1,"i":2},{"value":3},{"i":4}]}"#);
-    assert_eq!(rows(&batch), [(1, 100, Some(1)), (1, 100, Some(4))]);
-    let expected = [
-        (1, 100, Code::NoKnownField, &b"{\"x\":2}"[..]),
-        (1, 100, Code::NotAnObject, b"null"),
-        (1, 100, Code::DuplicateKey, b"{\"i\":1,\"i\":2}"),
-        (1, 100, Code::NotAnObject, b"3"),
-    ];
-    assert_eq!(rejects(&batch), expected);
-    assert_eq!(batch.counts.read, 6);
-}
-
-#[test]
-fn wrappers_are_opened_four_deep() {
-    let wrapped = |layers: usize| {
-        let (open, close) = (r#"{"value":"#.repeat(layers), "}".repeat(layers));
-        body(format!("{open}{{\"i\":1}}{close}").as_bytes())
-    };
-    assert_eq!(wrapped(4).rows.len(), 1);
-    assert_eq!(wrapped(4).counts.envelopes["value"], 4);
-    let batch = wrapped(5);
-    assert_eq!(rejects(&batch), [(1, 100, Code::NoKnownField, &br#"{"value":{"i":1}}"#[..])]);
 }
 
 /// The columns of one row, as Polars shows them; faults in their place.

@@ -644,7 +644,7 @@ fn a_plan_knows_what_lies_before_and_after_each_shard() {
     let one = ShardLimits { objects: 1, ..ShardLimits::default() };
     let shards: Vec<_> = planned(&world, one)
         .iter()
-        .map(|s| (s.source.directory.to_string(), s.objects[0].start, s.next_start, s.floor))
+        .map(|s| (s.source.directory.to_string(), s.objects[0].start, s.next_start(), s.floor))
         .collect();
     let day = |start| ("year=2024".to_owned(), start, None, 0);
     let partition = |start, next| ("partition=0".to_owned(), start, next, 12);

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use super::{BodyFault, RawBatch};
 use crate::key::{Extension, Source, Topic};
 use crate::pipeline::discover::Object;
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 
 /// What a decoder would see, independent of how the batches were cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) fn shard_of(objects: Vec<Object>) -> Arc<Shard> {
         }),
         table: 0,
         objects,
-        next_start: None,
+        following: Following::default(),
         floor: 0,
     })
 }

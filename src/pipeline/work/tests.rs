@@ -21,6 +21,11 @@ const TRANSFORMS: &str = "version = 1\ntable = \"t\"\ntopics = [\"t\"]\n\
 
 /// Works a shard of objects with these start offsets and bodies.
 fn work(objects: &[(u64, &str)]) -> Done {
+    work_before(objects, &[])
+}
+
+/// The same, where other objects follow the shard.
+fn work_before(objects: &[(u64, &str)], following: &[(u64, &str)]) -> Done {
     let (folder, runtime) = (TempDir::new().unwrap(), Runtime::new().unwrap());
     let url = folder.path().to_str().unwrap();
     let session = Session::new(S3Options::default());
@@ -36,7 +41,8 @@ fn work(objects: &[(u64, &str)]) -> Done {
     };
     let layout = Layout::default();
     fs::create_dir_all(folder.path().join("topics/t/partition=0")).unwrap();
-    for (listed, (_, body)) in objects.iter().map(object).zip(objects) {
+    let all = || objects.iter().chain(following);
+    for (listed, (_, body)) in all().map(object).zip(all()) {
         fs::write(folder.path().join(listed.key(&source, &layout)), body).unwrap();
     }
     let spec = parse("t.toml", TRANSFORMS).unwrap();
@@ -60,7 +66,7 @@ fn work(objects: &[(u64, &str)]) -> Done {
         source: Arc::new(source),
         table: 0,
         objects: objects.iter().map(object).collect(),
-        next_start: None,
+        following: Following { objects: following.iter().map(object).collect(), more: false },
         floor: 0,
     };
     let ui =
@@ -94,4 +100,31 @@ fn messages_of_several_lines_lose_none() {
     assert_eq!(done.written.files[0].file.rows, 6);
     // The next object is not taken for one that was delivered again.
     assert_eq!((done.reached.start, done.reached.end), (2, 3));
+}
+
+#[test]
+fn what_a_stale_object_does_not_hold_is_kept() {
+    let lines = |range: std::ops::Range<u64>| -> String {
+        range.map(|i| format!("{{\"i\":{i}}}\n")).collect()
+    };
+    let long = lines(0..10);
+    let stale = lines(4..6);
+    let done = work(&[(0, &long), (4, &stale), (10, &lines(10..11))]);
+    assert_eq!(counts(&done), (13, 11, 0, 2));
+    assert_eq!((done.reached.start, done.reached.end), (10, 11));
+    // If nothing follows, the source is read as far as the longer object reaches.
+    let done = work(&[(0, &long), (4, &stale)]);
+    assert_eq!(counts(&done), (12, 10, 0, 2));
+    assert_eq!((done.reached.start, done.reached.end), (4, 10));
+    // In the next shard, the stale object proves what it holds and nothing else.
+    let done = work_before(&[(0, &long)], &[(4, &stale), (10, &lines(10..11))]);
+    assert_eq!(counts(&done), (10, 8, 0, 2));
+    assert_eq!((done.reached.start, done.reached.end), (0, 10));
+}
+
+#[test]
+fn messages_of_several_lines_lose_none_where_shards_meet() {
+    let done = work_before(&[(0, "{\"i\":1}\n{\"i\":2}\n{\"i\":3}\n")], &[(1, "{\"i\":4}\n")]);
+    assert_eq!(counts(&done), (3, 3, 0, 0));
+    assert!(!done.has_offsets);
 }

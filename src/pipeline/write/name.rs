@@ -12,8 +12,8 @@ use crate::pipeline::plan::Shard;
 /// `first` and `last` are the start offsets of the shard's first and last
 /// object. `directory` is a hash of the source's directory, so that no name
 /// holds a path separator. `inputs` is a hash of all that determines the rows:
-/// this version of pinclean, the transform, and the objects with their sizes
-/// and tags. Two files of one name therefore hold the same rows, and it does no
+/// this version of pinclean, the transform, the objects with their sizes and tags,
+/// and those that follow them. Two files of one name therefore hold the same rows, and it does no
 /// harm if the second replaces the first, whichever was committed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileName {
@@ -124,10 +124,10 @@ fn inputs_hash(shard: &Shard, spec_hash: &str) -> u64 {
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update([0]);
     hash.update(spec_hash);
-    hash.update([0, u8::from(shard.next_start.is_some())]);
-    hash.update(shard.next_start.unwrap_or(0).to_le_bytes());
+    hash.update([0]);
+    hash.update((shard.objects.len() as u64).to_le_bytes());
     hash.update(shard.floor.to_le_bytes());
-    for object in &shard.objects {
+    for object in shard.objects.iter().chain(&shard.following.objects) {
         hash.update(object.start.to_le_bytes());
         hash.update(object.size.to_le_bytes());
         hash.update([object.width, u8::from(object.extension == Extension::JsonGz)]);
@@ -148,6 +148,7 @@ mod tests {
 
     use super::*;
     use crate::pipeline::discover::Object;
+    use crate::pipeline::plan::Following;
 
     fn shard() -> Shard {
         let object = |start| Object {
@@ -165,7 +166,7 @@ mod tests {
             }),
             table: 0,
             objects: vec![object(5), object(12_345_678_901)],
-            next_start: None,
+            following: Following::default(),
             floor: 0,
         }
     }
@@ -211,8 +212,13 @@ mod tests {
     #[test]
     fn whatever_determines_the_rows_changes_the_name() {
         type Change = fn(&mut Shard);
-        let changes: [Change; 7] = [
-            |s| s.next_start = Some(0),
+        let changes: [Change; 9] = [
+            |s| s.following.objects.push(s.objects[0].clone()),
+            |s| s.following.objects = vec![s.objects.remove(1)],
+            |s| {
+                let moved = Object { start: 99_999_999_999, ..s.objects[0].clone() };
+                s.following.objects.push(moved);
+            },
             |s| s.floor = 1,
             |s| s.objects[0].size += 1,
             |s| s.objects[0].etag = None,

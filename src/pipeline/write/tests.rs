@@ -16,6 +16,7 @@ use super::*;
 use crate::code::Code;
 use crate::key::{Extension, Layout, Source, Topic};
 use crate::pipeline::discover::Object;
+use crate::pipeline::plan::Following;
 
 mod partition;
 
@@ -49,7 +50,7 @@ fn bench(objects: Arc<dyn ObjectStore>) -> Bench {
         source: Arc::new(source),
         table: 0,
         objects: vec![object],
-        next_start: None,
+        following: Following::default(),
         floor: 0,
     };
     Bench { runtime, target: Arc::new(target), shard: Arc::new(shard) }

@@ -150,16 +150,15 @@ impl Case {
 
     /// All lines that are records.
     fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        let starts: Vec<i64> = self.objects.keys().map(|key| start(key)).collect();
-        self.objects.iter().enumerate().flat_map(move |(i, (key, body))| {
-            let next = starts.get(i + 1).copied().unwrap_or(i64::MAX);
+        let mut seen = BTreeSet::new();
+        self.objects.iter().flat_map(move |(key, body)| {
             let lines = (1..).zip(body.split(|&byte| byte == b'\n'));
             let records = lines.filter(|(_, text)| !text.trim_ascii().is_empty());
-            let offsets = starts[i]..;
-            records.zip(offsets).map(move |((number, text), offset)| {
-                let is_delivered_again = offset >= next;
+            let lines = records.zip(start(key)..).map(|((number, text), offset)| {
+                let is_delivered_again = !seen.insert(offset);
                 Line { key, number, text, offset, is_delivered_again }
-            })
+            });
+            lines.collect::<Vec<_>>()
         })
     }
 }
@@ -170,7 +169,7 @@ struct Line<'a> {
     number: i64,
     text: &'a [u8],
     offset: i64,
-    /// Whether the next object holds it too.
+    /// Whether an object before this one holds it too.
     is_delivered_again: bool,
 }
 

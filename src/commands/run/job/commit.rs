@@ -163,9 +163,13 @@ impl Pending {
         self.rejects |= !shard.written.rejects.is_empty();
         self.staged.extend(shard.written.files.into_iter().chain(shard.written.rejects));
         let reached = self.reached.entry((*shard.source).clone()).or_insert(shard.reached);
+        // Shards come in the order of their offsets. An earlier one may reach farther, if
+        // its last object is longer than those after it.
+        let covered = if shard.has_offsets { reached.end } else { 0 };
         if shard.reached.start >= reached.start {
             *reached = shard.reached;
         }
+        reached.end = reached.end.max(covered);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::key::{Extension, Source, Topic};
 use crate::pipeline::commit::Counts;
 use crate::pipeline::discover::Object;
 use crate::pipeline::discover::{Watermark, Watermarks};
-use crate::pipeline::plan::Shard;
+use crate::pipeline::plan::{Following, Shard};
 use crate::pipeline::write::{DataFile, FileName};
 
 /// What goes wrong with the next put of a manifest.
@@ -126,7 +126,7 @@ fn name(directory: &str, first: u64, last: u64, generation: u64) -> String {
         source: Arc::new(source(directory)),
         table: 0,
         objects: vec![object(first), object(last)],
-        next_start: None,
+        following: Following::default(),
         floor: 0,
     };
     FileName::of(&shard, "hash", generation).to_string()
