@@ -4,13 +4,14 @@ mod cells;
 mod columns;
 mod envelope;
 mod fields;
+mod occurrence;
 mod overlap;
 mod record;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -135,6 +136,8 @@ pub struct DecodeCounts {
     pub contradicted: bool,
     /// Fields that no slot reads, by name.
     pub unknown_fields: BTreeMap<String, u64>,
+    /// Slots whose field was in some record, also as null.
+    pub slots: BTreeSet<usize>,
     /// Per object that ended in this batch: its index and its records.
     pub ended: Vec<(usize, u64)>,
 }
@@ -218,7 +221,8 @@ impl<'s> Decoder<'s> {
             .columns
             .finish()
             .map_err(|e| Error::Internal { stage: "decode", message: e.to_string() })?;
-        let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
+        let Batch { cells, fields, rows, faults, rejects, mut counts, unescaped, .. } = batch;
+        counts.slots = occurrence::slots(&frame, &faults, &cells, fields);
         Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
     }
 }
