@@ -4,13 +4,15 @@
 
 mod fixtures;
 mod full;
+mod gates;
 mod generated;
 mod increments;
 mod interruptions;
 mod layouts;
 mod logs;
 mod lookback;
+mod nulls;
 mod outputs;
-mod records;
-mod site;
+pub mod records;
+pub mod site;
 mod tables;
