@@ -221,17 +221,11 @@ pub enum Error {
         message: String,
     },
 
-    /// Look at the quarantine: the run was committed, with too many rejects.
-    #[error(
-        "{rejects} of {read} records were quarantined, more than --max-rejects {limit}; the run was committed, the rejects are in {place}"
-    )]
-    TooManyRejects {
-        /// Records quarantined.
-        rejects: u64,
-        /// Records read.
-        read: u64,
-        /// The limit, as given.
-        limit: String,
+    /// Look at the quarantine: the run was committed, and broke a quality gate.
+    #[error("{broken}; the run was committed, the rejects are in {place}")]
+    BrokenGate {
+        /// Which gates were broken, in words.
+        broken: String,
         /// Where the rejects are.
         place: String,
     },
@@ -310,7 +304,7 @@ impl Error {
             | Error::Spec(_)
             | Error::File { .. }
             | Error::SchemaChanged { .. } => 2,
-            Error::TooManyRejects { .. } => 3,
+            Error::BrokenGate { .. } => 3,
             Error::Ahead { .. } => 75,
             Error::Unanswered { exit_code, .. } => *exit_code,
             Error::Stopped(Signal::Interrupt) => 130,

@@ -107,7 +107,10 @@ struct Screen;
 
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        screen().suspend(|| io::stderr().write_all(bytes))?;
+        // Where standard error is full or closed there is no one to tell: the exit code
+        // still says how the command ended. An error here would end the process by a
+        // panic in the log.
+        _ = screen().suspend(|| io::stderr().write_all(bytes));
         Ok(bytes.len())
     }
 
@@ -164,6 +167,12 @@ fn text(error: &Error) -> String {
     text
 }
 
+/// Returns an error and what each lower layer said, in one line.
+pub fn with_causes(error: &Error) -> String {
+    let said = causes(error);
+    std::iter::once(error.to_string()).chain(said).collect::<Vec<_>>().join(": ")
+}
+
 /// What the lower layers said, outermost first. Many errors repeat their source
 /// in their own text: what was just said is left out.
 fn causes(error: &dyn std::error::Error) -> Vec<String> {
@@ -213,6 +222,14 @@ mod tests {
             let error = Error::Read { object: "k".to_owned(), source };
             assert_eq!(text(&error), expected);
         }
+    }
+
+    #[test]
+    fn an_error_in_one_line_has_its_causes() {
+        let source = chain(&["sending: refused", "refused", "errno 111"]).unwrap();
+        let error = Error::Read { object: "k".to_owned(), source };
+        assert_eq!(with_causes(&error), "cannot read k: sending: refused: errno 111");
+        assert_eq!(with_causes(&Error::Usage("no".to_owned())), "no");
     }
 
     #[test]

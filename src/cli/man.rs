@@ -44,7 +44,10 @@ const EXIT_STATUS: [(&str, &str); 6] = [
     ("0", "done, or nothing new"),
     ("1", "failed; a table is committed whole or not at all, and a warning names those that were"),
     ("2", "a mistake in the options, the settings file, the transforms, the SQL or a question"),
-    ("3", "committed, but more rejects than --max-rejects allows"),
+    (
+        "3",
+        "committed, but more rejects than --max-rejects allows, or a table got none of its records",
+    ),
     ("75", "another run was ahead: try again"),
     ("130, 143", "stopped by Ctrl-C or SIGTERM; nothing is half done"),
 ];

@@ -29,7 +29,7 @@ pub struct RunArgs {
     /// Folder of transforms, in place of those built in
     #[arg(long, value_name = "DIR", help_heading = "Cleaning")]
     pub transforms: Option<String>,
-    /// Exit with 3 if more records, or a greater share, are quarantined
+    /// Exit with 3 if more than N records or P% are quarantined; without 100% also if a table gets none of its records
     #[arg(long, value_name = "N|P%", help_heading = "Cleaning")]
     pub max_rejects: Option<String>,
     /// Folder, file:// or s3://bucket/prefix for the tables [default: ./clean]

@@ -1,7 +1,5 @@
 //! `pinclean ask`: the business questions, answered from the clean tables.
 
-use std::error::Error as _;
-
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use polars::prelude::DataFrame;
@@ -13,7 +11,7 @@ use crate::query::Catalog;
 use crate::settings::{Ask, Given, Questions, Rank};
 use crate::show::{self, Form, Saved};
 use crate::store::{self, Session, Store};
-use crate::{Error, Result};
+use crate::{Error, Result, logging};
 
 /// Lists the questions, or answers some or all of them. One that fails does not
 /// stop the others.
@@ -116,9 +114,7 @@ fn all(asked: &[Asked<'_>], mut give: impl FnMut(&Asked<'_>) -> Result<()>) -> R
         };
     }
     for (name, error) in &failures {
-        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-        let causes: String = causes.map(|cause| format!(": {cause}")).collect();
-        tracing::error!("question {name}: {error}{causes}");
+        tracing::error!("question {name}: {}", logging::with_causes(error));
     }
     unanswered(&failures, asked.len())
 }

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write};
 use crate::settings::{Command, LogFormat, Ui};
 use crate::{Error, Result};
 
+mod ending;
 mod engine;
 mod tables;
 

@@ -2,6 +2,7 @@
 
 use arrow::datatypes::DataType;
 
+use super::ending;
 use super::tables::{self, Finished};
 use crate::delta::{Log, arrow_schema};
 use crate::optimize::Optimizer;
@@ -55,7 +56,7 @@ fn all(tables: &[Finished], optimizer: &Optimizer, sort: Option<&str>, ui: &Ui) 
     if let Some(column) = sort {
         tables.iter().try_for_each(|table| check_sort(table, column))?;
     }
-    let mut ahead = Ok(());
+    let (mut ahead, mut shown) = (Ok(()), Ok(()));
     for Finished { logs, .. } in tables {
         let name = logs.name();
         // The quarantine has columns of its own: it keeps its order.
@@ -64,16 +65,19 @@ fn all(tables: &[Finished], optimizer: &Optimizer, sort: Option<&str>, ui: &Ui) 
         for (log, name, sort) in parts {
             match optimizer.pack(log, &name, sort, 0) {
                 Ok(_) if ui.quiet => {}
-                Ok(packed) => super::print(&line(&name, packed.as_ref()))?,
+                // The other tables are packed whether or not there is anyone to tell.
+                Ok(packed) => {
+                    shown = shown.and_then(|()| super::print(&line(&name, packed.as_ref())));
+                }
                 Err(error @ Error::Ahead { .. }) => {
                     tracing::warn!("{name} stays as it is: {error}");
                     ahead = Err(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return ending::gravest([Err(error), shown]),
             }
         }
     }
-    ahead
+    ending::gravest([ahead, shown])
 }
 
 fn quarantine(table: &str) -> String {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use self::tables::Table;
+use super::ending;
 use super::run::{limits::Limits, places};
 use crate::key::Layout;
 use crate::pipeline::report::{Outcome, rfc3339, run_id};
@@ -38,9 +39,9 @@ pub fn replay(settings: &Replay, ui: &Ui, run_id: &str) -> Result<()> {
     if saved.is_err() && report.outcome == Outcome::Committed {
         tracing::warn!("the records are landed; only the report could not be saved");
     }
-    super::end(ui, || log(&report), || report.terminal())?;
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
-    saved.and(kept)
+    let shown = super::end(ui, || log(&report), || report.terminal());
+    ending::gravest([saved, kept, shown])
 }
 
 /// The report as a message, with what an alert may go by.

@@ -1,16 +1,18 @@
 //! `pinclean run`: what is new, cleaned and committed.
 
+mod gate;
 mod job;
 mod keys;
 pub(super) mod limits;
 pub(super) mod places;
 mod watched;
 
+use super::ending;
 use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};
 use crate::pipeline::report::{Outcome, Report, TableReport};
 use crate::progress::Progress;
-use crate::settings::{Format, MaxRejects, Run, Ui};
+use crate::settings::{Format, Run, Ui};
 use watched::Watched;
 
 pub use job::{Job, Known, Opened};
@@ -18,7 +20,7 @@ pub use job::{Job, Known, Opened};
 /// Cleans what is new in a bucket or folder into tables.
 ///
 /// # Errors
-/// Any of [`Error`]. [`Error::TooManyRejects`] comes after the commit.
+/// Any of [`Error`]. [`Error::BrokenGate`] comes after the commit.
 pub fn run(settings: &Run, ui: &Ui, run_id: &str) -> Result<()> {
     let watched = Watched::start(settings, run_id)?;
     let mut known = Known::default();
@@ -38,8 +40,22 @@ fn attempt(settings: &Run, ui: &Ui, run_id: &str, known: &mut Known) -> Result<(
     let progress = Progress::start(ui);
     let result = job.execute_knowing(&progress, known);
     progress.finish();
-    let report = known.report.insert(result.map_err(|e| job.explain(e))?);
-    let gate = check_gate(settings.max_rejects.as_ref(), report, settings);
+    match result {
+        Ok(report) => finish(&job, settings, ui, known.report.insert(report)),
+        Err(error) => {
+            // Some tables may be committed. The next run reads nothing of them again.
+            let gate = known.report.as_ref().map_or(Ok(()), |report| {
+                gate::log(report, ui);
+                gate::verdict(report)
+            });
+            ending::gravest([Err(job.explain(error)), gate])
+        }
+    }
+}
+
+/// Reports a run that is committed. Each step is done whether or not another one failed.
+fn finish(job: &Job<'_>, settings: &Run, ui: &Ui, report: &mut Report) -> Result<()> {
+    let gate = gate::verdict(report);
     if gate.is_err() {
         report.outcome = Outcome::TooManyRejects;
     }
@@ -49,9 +65,10 @@ fn attempt(settings: &Run, ui: &Ui, run_id: &str, known: &mut Known) -> Result<(
     if saved.is_err() && report.outcome != Outcome::NothingNew {
         tracing::warn!("the tables are committed; only the report could not be saved");
     }
-    super::end(ui, || log(report), || report.terminal())?;
+    gate::log(report, ui);
     let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
-    saved.and(kept).and(gate)
+    let shown = super::end(ui, || log(report), || report.terminal());
+    ending::gravest([gate, saved, kept, shown])
 }
 
 /// The report as a message, with what an alert may go by.
@@ -80,21 +97,4 @@ fn check_format(settings: &Run) -> Result<()> {
         )),
         _ => Ok(()),
     }
-}
-
-/// The quality gate, over all tables together.
-fn check_gate(limit: Option<&MaxRejects>, report: &Report, settings: &Run) -> Result<()> {
-    let Some(limit) = limit else { return Ok(()) };
-    let sum = |count: fn(&TableReport) -> u64| -> u64 { report.tables.values().map(count).sum() };
-    let (read, rejects) = (sum(|t| t.records_read), sum(|t| t.records_quarantined));
-    if !limit.is_broken_by(rejects, read) {
-        return Ok(());
-    }
-    let out = settings.out.trim_end_matches('/');
-    Err(Error::TooManyRejects {
-        rejects,
-        read,
-        limit: limit.to_string(),
-        place: format!("{out}/_quarantine"),
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::ending;
 use super::tables::{self, Finished};
 use crate::Result;
 use crate::delta::{Log, Retention, State, Unused};
@@ -22,10 +23,11 @@ pub fn vacuum(settings: &Vacuum, ui: &Ui) -> Result<()> {
         let store = Store::open(&settings.tables.url, &session).await?;
         below(&Output::new(&store), settings, &mut vacuumed).await
     });
-    if !ui.quiet && !vacuumed.is_empty() {
-        super::print(&show(&vacuumed, settings.dry_run))?;
-    }
-    done
+    let shown = match ui.quiet || vacuumed.is_empty() {
+        true => Ok(()),
+        false => super::print(&show(&vacuumed, settings.dry_run)),
+    };
+    ending::gravest([done, shown])
 }
 
 /// [`vacuum`] below an output that is open already, whatever place the settings

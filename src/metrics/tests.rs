@@ -29,6 +29,7 @@ fn report() -> Report {
         run_id: RUN.into(),
         version: "1",
         outcome: Outcome::PartlyCommitted,
+        broken_gates: Vec::new(),
         started: String::new(),
         elapsed_s: 0.0,
         source: String::new(),

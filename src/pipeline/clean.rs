@@ -2,6 +2,7 @@
 
 mod faults;
 mod origin;
+mod values;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use crate::spec::expr::{Cleaning, NOTE, NoteColumn, readers, slot_name};
 use crate::spec::note::{Note, null_label};
 use crate::spec::{Spec, TextRules};
 use faults::Faults;
+pub use values::columns_with_values;
 
 /// The table's columns, one row a record that passed.
 pub struct CleanBatch {

@@ -7,6 +7,7 @@ mod envelope;
 mod fields;
 mod hashes;
 mod lines;
+mod occurrence;
 mod overlap;
 mod record;
 mod scan;
@@ -14,7 +15,7 @@ mod scan;
 mod tests;
 mod wrapper;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use polars::prelude::DataFrame;
@@ -143,6 +144,8 @@ pub struct DecodeCounts {
     pub reaches_next_shard: bool,
     /// Fields that no slot reads, by name.
     pub unknown_fields: BTreeMap<String, u64>,
+    /// Slots whose field was in some record, also as null.
+    pub slots: BTreeSet<usize>,
     /// Per object that ended in this batch: its index and its records.
     pub ended: Vec<(usize, u64)>,
 }
@@ -239,7 +242,8 @@ impl<'s> Decoder<'s> {
             .columns
             .finish()
             .map_err(|e| Error::Internal { stage: "decode", message: e.to_string() })?;
-        let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
+        let Batch { cells, fields, rows, faults, rejects, mut counts, unescaped, .. } = batch;
+        counts.slots = occurrence::slots(&frame, &faults, &cells, fields);
         Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
     }
 }

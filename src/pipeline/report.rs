@@ -15,9 +15,13 @@ use crate::store::Output;
 use crate::store::RequestCounts;
 use crate::{Error, Result, whole_file};
 
+mod gate;
+mod null_column;
 mod table;
 mod terminal;
 
+pub use gate::{BrokenGate, EmptyTable, RejectExample};
+pub use null_column::{AbsentField, NullCause, NullColumn, SeenValues};
 pub use table::{Packed, PartitionReport, ShardCounts, TableReport, TopicReport};
 
 /// What one run did.
@@ -29,6 +33,8 @@ pub struct Report {
     pub version: &'static str,
     /// How it ended.
     pub outcome: Outcome,
+    /// The quality gates that it broke, over the tables that were committed.
+    pub broken_gates: Vec<BrokenGate>,
     /// When it began, as RFC 3339 in UTC.
     pub started: String,
     /// How long it took, in seconds.
@@ -57,7 +63,7 @@ pub enum Outcome {
     NothingNew,
     /// Some tables were committed before the run failed: those with a commit.
     PartlyCommitted,
-    /// Committed, with more rejects than `--max-rejects` allows.
+    /// Committed, and a quality gate was broken: see [`Report::broken_gates`].
     TooManyRejects,
 }
 

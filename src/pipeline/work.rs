@@ -5,17 +5,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::clean::{CleanBatch, Cleaner};
+use super::clean::{CleanBatch, Cleaner, columns_with_values};
 use super::decode::{Ahead, Decoder, Reject, Repeats};
 use super::discover::{LastObject, Watermark};
 use super::fetch::{Fetcher, RawBatch, fetch};
 use super::plan::{Following, Shard};
-use super::report::ShardCounts;
+use super::report::{RejectExample, SeenValues, ShardCounts};
 use super::watch::Watch;
 use super::write::{ShardWriter, Target, Written};
 use crate::error::{Error, Result};
 use crate::failpoint::{self, Point};
-use crate::key::Source;
+use crate::key::{Layout, Source};
 use crate::spec::Spec;
 
 /// What one shard became.
@@ -101,7 +101,7 @@ impl<'s> Line<'s> {
         repeats: Repeats,
     ) -> Result<Attempt> {
         let mut writer = ShardWriter::new(Arc::clone(&self.target), Arc::clone(shard));
-        let mut tally = Tally::new(shard, repeats);
+        let mut tally = Tally::new(shard, &fetcher.layout, repeats);
         failpoint::hit(Point::BeforeFetch);
         for raw in fetch(fetcher, Arc::clone(shard)) {
             let step = raw.and_then(|mut raw| {
@@ -202,6 +202,10 @@ fn counts_of(batch: &CleanBatch) -> ShardCounts {
         quarantined: batch.rejects.len() as u64,
         duplicate: batch.counts.duplicate,
         rejects,
+        seen: SeenValues {
+            columns: columns_with_values(&batch.frame),
+            slots: batch.counts.slots.clone(),
+        },
         changes: batch.changes.clone(),
         unknown_fields: batch.counts.unknown_fields.clone(),
         envelopes: envelopes.map(|(kind, opened)| ((*kind).to_owned(), *opened)).collect(),
@@ -218,6 +222,7 @@ fn ended(raw: &RawBatch) -> (u64, u64) {
 /// The counts of one shard under way.
 struct Tally<'a> {
     shard: &'a Shard,
+    layout: &'a Layout,
     repeats: Repeats,
     counts: ShardCounts,
     /// Start and end offset of the last object that ended.
@@ -230,10 +235,11 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(shard: &'a Shard, repeats: Repeats) -> Tally<'a> {
+    fn new(shard: &'a Shard, layout: &'a Layout, repeats: Repeats) -> Tally<'a> {
         let counts = ShardCounts::default();
         Tally {
             shard,
+            layout,
             repeats,
             counts,
             reached: None,
@@ -245,10 +251,23 @@ impl<'a> Tally<'a> {
 
     /// Adds a batch; `sizes` are those of the objects that ended in it.
     fn add(&mut self, batch: &CleanBatch, sizes: &[u64]) {
-        self.counts.merge(&counts_of(batch));
+        let mut counts = counts_of(batch);
+        for kind in counts.rejects.keys().filter(|kind| !self.counts.rejects.contains_key(kind)) {
+            let of_kind = |reject: &&Reject| reject.code == kind.0 && reject.column == kind.1;
+            if let Some(first) = batch.rejects.iter().find(of_kind) {
+                counts.examples.insert(kind.clone(), self.example(first));
+            }
+        }
+        self.counts.merge(&counts);
         for (&(index, records), &size) in batch.counts.ended.iter().zip(sizes) {
             self.end(index, records, size);
         }
+    }
+
+    fn example(&self, reject: &Reject) -> RejectExample {
+        let object = self.shard.objects.get(reject.object as usize);
+        let key = object.map(|object| object.key(&self.shard.source, self.layout));
+        RejectExample::new(key.unwrap_or_default(), reject.line, &reject.message)
     }
 
     fn end(&mut self, index: usize, records: u64, size: u64) {

@@ -27,6 +27,12 @@ pub enum MaxRejects {
 }
 
 impl MaxRejects {
+    /// Whether every record of a run may be a reject: a number of them says nothing of
+    /// how many there are.
+    pub fn allows_all(self) -> bool {
+        matches!(self, MaxRejects::Share(share) if share >= 1.0)
+    }
+
     /// Whether so many rejects are too many.
     pub fn is_broken_by(self, rejects: u64, read: u64) -> bool {
         match self {
@@ -302,6 +308,17 @@ mod tests {
                 assert!(!gate.is_broken_by(limit, read), "{percent}% of {read}");
                 assert!(gate.is_broken_by(limit + 1, read), "{percent}% of {read}");
             }
+        }
+        let all = [
+            ("100%", true),
+            ("100.0 %", true),
+            ("99.99%", false),
+            ("0%", false),
+            ("100", false),
+            ("18446744073709551615", false),
+        ];
+        for (text, expected) in all {
+            assert_eq!(max_rejects(text).unwrap().allows_all(), expected, "{text}");
         }
         assert!(!MaxRejects::Count(3).is_broken_by(3, 10));
         assert!(MaxRejects::Count(3).is_broken_by(4, 10));

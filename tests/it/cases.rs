@@ -5,14 +5,16 @@
 mod envelopes;
 mod fixtures;
 mod full;
+mod gates;
 mod generated;
 mod increments;
 mod interruptions;
 mod layouts;
 mod logs;
 mod lookback;
+mod nulls;
 mod outputs;
 mod overlaps;
-mod records;
-mod site;
+pub mod records;
+pub mod site;
 mod tables;

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
 use super::limits::Limits;
-use super::{keys, places};
+use super::{gate, keys, places};
 use crate::error::{Error, Result};
 use crate::metrics::{Lag, lag};
 use crate::pipeline::commit::{Base, TableLog};
@@ -176,6 +176,7 @@ impl<'a> Job<'a> {
         check_complete(discovered, &done)?;
         let mut report = self.report(discovered);
         let committed = self.commit(&tables, done, &mut report);
+        report.broken_gates = gate::broken(self.settings.max_rejects, &report);
         if committed.is_ok() {
             self.optimize(&tables, &mut report);
         }
@@ -286,6 +287,7 @@ impl<'a> Job<'a> {
             run_id: self.run_id.clone(),
             version: env!("CARGO_PKG_VERSION"),
             outcome: Outcome::NothingNew,
+            broken_gates: Vec::new(),
             started: rfc3339(self.started),
             elapsed_s: 0.0,
             source: self.source.url().to_owned(),

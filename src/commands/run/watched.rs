@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use super::{Known, places};
+use super::{Known, ending, places};
 use crate::error::{Error, Result};
 use crate::metrics::{Snapshot, last_success, render};
 use crate::settings::Run;
@@ -49,19 +49,16 @@ impl Watched {
         Ok(Watched(Some(watch)))
     }
 
-    /// Tells how the run ended, and hands that on.
+    /// Writes how the run ended, and returns that.
     ///
     /// # Errors
-    /// Those of the run; of one that ended well [`Error::Write`].
+    /// That of the run; [`Error::Write`] if the run ended well.
     pub fn end(&self, ended: Result<()>, known: &Known) -> Result<()> {
         let Some(watch) = &self.0 else { return ended };
         signals::nothing_before_cut_off();
         let exit_code = ended.as_ref().map_or_else(Error::exit_code, |()| 0);
         let written = watch.write(exit_code, Some(known));
-        if let (Err(_), Err(error)) = (&ended, &written) {
-            tracing::warn!("{error}");
-        }
-        ended.and(written)
+        ending::gravest([ended, written])
     }
 }
 

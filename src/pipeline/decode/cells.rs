@@ -11,6 +11,8 @@ pub struct Cells {
     places: Vec<Place>,
     /// For each known field, the record that last had it.
     seen: Vec<u64>,
+    /// For each known field, whether it was null in some record.
+    nulls: Vec<bool>,
     /// The record's number.
     record: u64,
     /// Unknown fields of the record: counter, name if it is kept, and value.
@@ -60,6 +62,7 @@ impl Cells {
         Cells {
             places: vec![Place::NOWHERE; fields.slots],
             seen: vec![0; fields.known()],
+            nulls: vec![false; fields.known()],
             record: 0,
             strays: Vec::new(),
             wrappers: Vec::new(),
@@ -158,15 +161,23 @@ impl Cells {
         if std::mem::replace(&mut self.seen[known], self.record) == self.record {
             return false;
         }
-        if let Some(place) = place {
-            for target in fields.targets(known) {
-                let cell = &mut self.places[target.slot];
-                if target.rank < cell.rank {
-                    *cell = Place { rank: target.rank, ..place };
-                }
+        let Some(place) = place else {
+            self.nulls[known] = true;
+            return true;
+        };
+        for target in fields.targets(known) {
+            let cell = &mut self.places[target.slot];
+            if target.rank < cell.rank {
+                *cell = Place { rank: target.rank, ..place };
             }
         }
         true
+    }
+
+    /// Returns the slots of fields that were null in some record.
+    pub fn null_slots(&self, fields: &Fields) -> impl Iterator<Item = usize> {
+        let null = self.nulls.iter().enumerate().filter(|(_, is_null)| **is_null);
+        null.flat_map(|(known, _)| fields.targets(known)).map(|target| target.slot)
     }
 
     /// Takes an unknown field.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::{NullColumn, RejectExample, SeenValues};
 use crate::code::Code;
 use crate::key::{Source, Topic};
 use crate::pipeline::discover::{Skipped, Strays};
@@ -27,6 +28,10 @@ pub struct ShardCounts {
     pub duplicate: u64,
     /// Rejects by code and column.
     pub rejects: BTreeMap<(Code, Option<String>), u64>,
+    /// An example of each kind of reject.
+    pub examples: BTreeMap<(Code, Option<String>), RejectExample>,
+    /// Columns that had a value, and fields that were there.
+    pub seen: SeenValues,
     /// Values changed, by column and rule.
     pub changes: BTreeMap<(String, String), u64>,
     /// Fields that no column reads, by name.
@@ -49,6 +54,8 @@ impl ShardCounts {
         self.quarantined += other.quarantined;
         self.duplicate += other.duplicate;
         add(&mut self.rejects, &other.rejects);
+        add_examples(&mut self.examples, &other.examples);
+        self.seen.merge(&other.seen);
         add(&mut self.changes, &other.changes);
         add(&mut self.unknown_fields, &other.unknown_fields);
         add(&mut self.envelopes, &other.envelopes);
@@ -60,6 +67,19 @@ impl ShardCounts {
 fn add<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     for (key, n) in from {
         *to.entry(key.clone()).or_default() += n;
+    }
+}
+
+/// Keeps the least example of each kind, so that the order of shards does not matter.
+fn add_examples<K: Ord + Clone>(
+    to: &mut BTreeMap<K, RejectExample>,
+    from: &BTreeMap<K, RejectExample>,
+) {
+    for (kind, example) in from {
+        let kept = to.entry(kind.clone()).or_insert_with(|| example.clone());
+        if example < kept {
+            kept.clone_from(example);
+        }
     }
 }
 
@@ -107,6 +127,14 @@ pub struct TableReport {
     /// Rejects by code, then by column; the column is empty if the record as a
     /// whole was wrong.
     pub rejects: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    /// An example of each kind of reject: a broken gate shows one.
+    #[serde(skip)]
+    pub examples: BTreeMap<(Code, Option<String>), RejectExample>,
+    /// Columns that had a value, and fields that were there.
+    #[serde(skip)]
+    pub seen: SeenValues,
+    /// Written columns that are null in every row of this run.
+    pub null_columns: Vec<NullColumn>,
     /// Values changed, by column, then by rule.
     pub columns: BTreeMap<String, BTreeMap<String, u64>>,
     /// Fields that no column reads, by name.
@@ -172,6 +200,8 @@ impl TableReport {
             let by_column = self.rejects.entry(code.as_str()).or_default();
             *by_column.entry(column.clone().unwrap_or_default()).or_default() += n;
         }
+        add_examples(&mut self.examples, &counts.examples);
+        self.seen.merge(&counts.seen);
         for ((column, rule), n) in &counts.changes {
             let by_rule = self.columns.entry(column.clone()).or_default();
             *by_rule.entry(rule.clone()).or_default() += n;

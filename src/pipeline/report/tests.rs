@@ -23,6 +23,8 @@ fn counts() -> ShardCounts {
         quarantined: 2,
         duplicate: 1,
         rejects: [((Code::InvalidJson, None), 1), ((Code::Range, Some("n".into())), 1)].into(),
+        examples: [((Code::InvalidJson, None), RejectExample::new("k".into(), 2, "wrong"))].into(),
+        seen: SeenValues { columns: [0, 2].into(), slots: [1].into() },
         changes: [(("n".into(), "suffix k".into()), 40)].into(),
         unknown_fields: [("extra".into(), 7)].into(),
         envelopes: [("value".into(), 3)].into(),
@@ -78,6 +80,7 @@ fn report() -> Report {
         run_id: "20240131T235959Z-0123abcd".into(),
         version: "0.1.0",
         outcome: Outcome::Committed,
+        broken_gates: Vec::new(),
         started: "2024-01-31T23:59:59Z".into(),
         elapsed_s: 1.25,
         source: "s3://b".into(),
@@ -136,6 +139,8 @@ fn the_json_has_the_documented_keys() {
     let json: serde_json::Value = serde_json::from_str(&report().to_json().unwrap()).unwrap();
     let pin = &json["tables"]["pin"];
     assert_eq!(json["outcome"], "committed");
+    assert_eq!(json["broken_gates"], serde_json::json!([]));
+    assert_eq!(pin["null_columns"], serde_json::json!([]));
     assert_eq!(json["requests"]["list"], 2);
     assert_eq!(pin["rejects"]["range"]["n"], 1);
     assert_eq!(pin["rejects"]["invalid_json"][""], 1);
@@ -149,7 +154,13 @@ fn the_json_has_the_documented_keys() {
 
 #[test]
 fn shards_add_up_in_any_order() {
-    let other = ShardCounts { first_offset: Some(2), last_offset: Some(5), ..counts() };
+    let other = ShardCounts {
+        first_offset: Some(2),
+        last_offset: Some(5),
+        examples: [((Code::InvalidJson, None), RejectExample::new("k".into(), 1, "wrong"))].into(),
+        seen: SeenValues { columns: [1].into(), slots: [1, 3].into() },
+        ..counts()
+    };
     let sum = |parts: [&ShardCounts; 3]| {
         let mut sum = ShardCounts::default();
         parts.iter().for_each(|part| sum.merge(part));
@@ -160,6 +171,9 @@ fn shards_add_up_in_any_order() {
     assert_eq!(forward, sum([&other, &counts(), &empty]));
     assert_eq!((forward.first_offset, forward.last_offset), (Some(2), Some(1_212)));
     assert_eq!(forward.read, 2_406);
+    assert_eq!(forward.examples[&(Code::InvalidJson, None)].line, 1);
+    let seen = SeenValues { columns: [0, 1, 2].into(), slots: [1, 3].into() };
+    assert_eq!(forward.seen, seen);
 
     let mut merged = TableReport::default();
     merged.add_shard(&source("a.pin", 0), &forward);

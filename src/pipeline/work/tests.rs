@@ -128,3 +128,28 @@ fn messages_of_several_lines_lose_none_where_shards_meet() {
     assert_eq!(counts(&done), (3, 3, 0, 0));
     assert!(!done.has_offsets);
 }
+
+#[test]
+fn the_first_reject_of_each_kind_is_kept_as_an_example() {
+    let done = work(&[
+        (0, "{\"i\":1}\n{\"i\":\"x\"}\n{\"i\":\"y\"}\nnonsense\n"),
+        (4, "{\"i\":\"z\"}\n{\"i\":99999999999}\n"),
+    ]);
+    assert_eq!(counts(&done), (6, 1, 5, 0));
+    let examples = done.counts.examples.iter();
+    let told: Vec<String> = examples
+        .map(|((code, column), example)| {
+            let name = example.object.rsplit('/').next().unwrap();
+            format!("{} {code} {name} {}", column.as_deref().unwrap_or("-"), example.line)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "- invalid_json t+0+0000000000.json 4",
+            "i type t+0+0000000000.json 2",
+            "i overflow t+0+0000000004.json 2",
+        ]
+    );
+    assert!(done.counts.rejects.keys().eq(done.counts.examples.keys()));
+}

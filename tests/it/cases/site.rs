@@ -115,6 +115,18 @@ impl Site {
         }
     }
 
+    /// Lets no report be saved beside the tables.
+    pub fn refuse_reports(&self) {
+        match self.backend {
+            // A file where a folder has to be.
+            Backend::Folder => write(&self.out_folder().join("_runs"), b"not a folder"),
+            Backend::Buckets(n) => {
+                let rule = Rule::new(Fault::AccessDenied).on(Op::Put);
+                server().faults().add(rule.in_bucket(&format!("out-{n}")).under("tables/_runs/"));
+            }
+        }
+    }
+
     /// Empties the output.
     pub fn clear_out(&self) {
         self.out_keys("").iter().for_each(|key| self.out().remove(key));

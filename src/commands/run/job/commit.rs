@@ -10,7 +10,7 @@ use crate::failpoint::{self, Point};
 use crate::key::{Source, Topic};
 use crate::pipeline::commit::{Base, Committed, Counts, Draft, Mode};
 use crate::pipeline::discover::Watermarks;
-use crate::pipeline::report::{Outcome, Report, TableReport, rfc3339};
+use crate::pipeline::report::{NullColumn, Outcome, Report, TableReport, rfc3339};
 use crate::pipeline::work::Done;
 use crate::pipeline::write::{Staged, discard, fields, publish};
 use crate::spec::Spec;
@@ -35,6 +35,11 @@ impl Job<'_> {
             let name = &self.specs[shard.table].table;
             let table = report.tables.entry(name.clone()).or_default();
             pending[shard.table].add(shard, table);
+        }
+        for spec in &self.specs {
+            if let Some(table) = report.tables.get_mut(&spec.table) {
+                table.null_columns = NullColumn::all(spec, table);
+            }
         }
         let checked = self.check(tables, &pending, report);
         let staged = pending.iter_mut().flat_map(|pending| pending.staged.drain(..)).collect();
