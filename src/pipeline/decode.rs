@@ -4,6 +4,7 @@ mod cells;
 mod columns;
 mod envelope;
 mod fields;
+mod null_texts;
 mod overlap;
 mod record;
 mod scan;
@@ -25,6 +26,7 @@ use crate::spec::Spec;
 use cells::Cells;
 use columns::Columns;
 use fields::Fields;
+pub use null_texts::NulledText;
 use overlap::Overlap;
 pub use overlap::Repeats;
 
@@ -44,6 +46,8 @@ pub struct DecodedBatch {
     pub rows: Vec<Origin>,
     /// Values that are not what their slot wants, by row.
     pub faults: Vec<SlotFault>,
+    /// How often each text was met that is null in its slot.
+    pub nulled: Vec<NulledText>,
     /// Records that are no rows.
     pub rejects: Vec<Reject>,
     /// Counts.
@@ -214,12 +218,13 @@ impl<'s> Decoder<'s> {
         };
         read(&mut batch, &raw, &pieces);
         batch.counts.unknown_fields = batch.fields.take_unknown();
+        let nulled = batch.columns.nulled();
         let frame = batch
             .columns
             .finish()
             .map_err(|e| Error::Internal { stage: "decode", message: e.to_string() })?;
         let Batch { rows, faults, rejects, counts, unescaped, .. } = batch;
-        Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
+        Ok(DecodedBatch { frame, rows, faults, nulled, rejects, counts, unescaped, raw })
     }
 }
 

@@ -8,6 +8,7 @@ use polars::sql::sql_expr;
 
 use super::check::Check;
 use super::found::Span;
+use super::slots::SlotReading;
 use crate::near::near;
 use crate::spec::kernel::dtype;
 use crate::spec::{Scalar, Source, Type, Wire};
@@ -48,7 +49,8 @@ impl Check<'_> {
                     columns.push(name);
                 }
                 None if self.scope.fields.contains(&name) => {
-                    fields.push((self.slots.get(&[&name], Wire::Text), name));
+                    let reading = SlotReading::of(Wire::Text);
+                    fields.push((self.slots.get(&[&name], &reading), name));
                 }
                 None => {
                     self.unknown_name(&name, &span);
