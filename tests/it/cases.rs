@@ -14,3 +14,4 @@ mod outputs;
 mod records;
 mod site;
 mod tables;
+mod values;
