@@ -372,6 +372,14 @@ fn a_problem_of_an_sql_column_has_its_place() {
             "11:7: this cannot be computed: conversion from `str` to `i32` failed in column 'a' for 1 out of 2 values: [\"2147483647x\"]",
         ),
         (sql("TRY_CAST(CAST(a AS VARCHAR) || 'x' AS INTEGER)"), ""),
+        (
+            sql("TRY_CAST(CAST(a AS VARCHAR) || '-01-01' AS DATE)"),
+            "11:7: a cast guesses how a text spells a time; read the field into a hidden column of type date or timestamp, with `formats`, and name that",
+        ),
+        (
+            sql("CAST(TRY_CAST(CAST(a AS VARCHAR) AS TIMESTAMP) AS VARCHAR)"),
+            "11:7: a cast guesses how a text spells a time; read the field into a hidden column of type date or timestamp, with `formats`, and name that",
+        ),
         (sql("a > 1").replace("\"string\"", "\"bool\""), ""),
         (later, "11:7: `c` is an `sql` column below this one; put it above"),
         (

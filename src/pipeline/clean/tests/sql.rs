@@ -113,6 +113,19 @@ fn what_sql_gives_must_be_of_the_column_s_type_without_loss() {
 }
 
 #[test]
+fn sql_casts_times_to_other_times_and_to_texts() {
+    check_table(&[(
+        "[[column]]\nname = \"at\"\ntype = \"timestamp\"\nfield = \"at\"\n\
+         [[column]]\nname = \"day\"\ntype = \"date\"\nsql = \"CAST(at AS DATE)\"\n\
+         [[column]]\nname = \"s\"\ntype = \"string\"\nsql = \"CAST(day AS VARCHAR)\"\n",
+        &[(
+            "{\"at\":\"2020-08-28T03:52:47Z\"}",
+            "at=\"2020-08-28T03:52:47Z\" day=\"2020-08-28\" s=\"2020-08-28\"",
+        )],
+    )]);
+}
+
+#[test]
 fn a_field_that_sql_names_may_be_called_anything() {
     check_table(&[(
         "fields = [\"0\", \"1.0\"]\n\
