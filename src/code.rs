@@ -34,7 +34,8 @@ pub enum Code {
     ObjectGone,
     /// Not of the column's type.
     Type,
-    /// Of the column's type, but too large for it.
+    /// Of the column's type, but too large or too small for it, or with more digits
+    /// than it keeps.
     Overflow,
     /// NaN or an infinity.
     NotFinite,

@@ -56,6 +56,13 @@ fn examples_that_hold_pass() {
         r#"input = '[1]'
            reject = { code = "not_an_object" }"#,
         "input = '''\n{\"n\": 7}\n'''\noutput = { n = 7 }",
+        // A year of two digits is not the year 24.
+        r#"input = '{"at": "24-03-15T10:00:00Z"}'
+           reject = { code = "format", column = "at" }"#,
+        r#"input = '{"at": "2024-03-15T10:00:60Z"}'
+           reject = { code = "format", column = "at" }"#,
+        r#"input = '{"x": "9007199254740993"}'
+           reject = { code = "overflow", column = "xs" }"#,
     ] {
         assert_eq!(said(example), Vec::<String>::new(), "{example}");
     }
@@ -135,9 +142,9 @@ fn the_shipped_transforms_pass_and_are_summed_up() {
     assert_eq!(
         summary,
         [
-            "geo: 4 columns, 5 examples passed",
+            "geo: 4 columns, 6 examples passed",
             "pin: 11 columns, 6 examples passed",
-            "user: 4 columns, 4 examples passed",
+            "user: 4 columns, 5 examples passed",
         ]
     );
 }

@@ -184,7 +184,8 @@ fn column(name: &str, field: &Field, guess: &Guess, records: u64) -> String {
         text.push_str(&format!("null_values = {}\n", all(&guess.null_values)));
     }
     if !guess.maybe_null.is_empty() {
-        text.push_str(&format!("# null_values = {}\n", all(&guess.maybe_null)));
+        let nulls = [&guess.null_values[..], &guess.maybe_null].concat();
+        text.push_str(&format!("# null_values = {}\n", all(&nulls)));
     }
     if guess.suffixes {
         let suffixes = SUFFIXES.map(|(suffix, factor)| format!("{suffix} = {factor}"));

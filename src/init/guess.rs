@@ -11,9 +11,10 @@ use crate::spec::{Scalar, Type};
 pub struct Guess {
     /// The type that the values have, but for a few.
     pub ty: Type,
-    /// Texts that must be null for the others to have the type.
+    /// Texts that must be null for the others to have the type, and the empty
+    /// text: null in every column that has text rules, as in the shipped files.
     pub null_values: Vec<String>,
-    /// Texts that look as if they meant null.
+    /// Texts that look as if they meant null, but for the empty one.
     pub maybe_null: Vec<String>,
     /// Whether numbers have suffixes.
     pub suffixes: bool,
@@ -39,10 +40,11 @@ fn scalar(values: &Values) -> Guess {
     };
     let rest = values.fit(kind).rest.iter();
     // A text that is there once is more likely wrong than a way to say null.
-    let null_values = rest.filter(|(text, count)| looks_empty(text) || **count > 1);
+    let nulls = rest.filter(|(text, count)| looks_empty(text) || **count > 1);
+    let nulls = nulls.map(|(text, _)| text.clone()).filter(|text| !text.is_empty());
     Guess {
         ty: Type::Scalar(of(kind, values)),
-        null_values: null_values.map(|(text, _)| text.clone()).collect(),
+        null_values: std::iter::once(String::new()).chain(nulls).collect(),
         maybe_null: Vec::new(),
         suffixes: is_number(kind) && !values.suffixes.is_empty(),
         formats: formats(kind, values),
@@ -61,11 +63,12 @@ fn holds(fit: &Fit, count: u64) -> bool {
 }
 
 fn text(values: &Values) -> Guess {
-    let empty =
-        |(text, count): &(&String, &u64)| looks_empty(text) && (is_marker(text) || **count > 1);
+    let empty = |(text, count): &(&String, &u64)| {
+        !text.is_empty() && looks_empty(text) && (is_marker(text) || **count > 1)
+    };
     Guess {
         ty: Type::Scalar(Scalar::String),
-        null_values: Vec::new(),
+        null_values: vec![String::new()],
         maybe_null: values.texts.iter().filter(empty).map(|(text, _)| text.clone()).collect(),
         suffixes: false,
         formats: Vec::new(),

@@ -110,8 +110,8 @@ fn texts(field: &Field, guess: &Guess) -> String {
         && strings == filled
         && strings >= 4 * values.texts.len() as u64;
     if !few {
-        let empty =
-            guess.maybe_null.iter().filter_map(|text| Some((text, values.texts.get(text)?)));
+        let nulls = guess.null_values.iter().chain(&guess.maybe_null);
+        let empty = nulls.filter_map(|text| Some((text, values.texts.get(text)?)));
         let empty =
             empty.map(|(text, count)| format!(", {} {}", share(*count, filled), quote_short(text)));
         return std::iter::once("texts".to_owned()).chain(empty).collect();

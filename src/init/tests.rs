@@ -31,18 +31,24 @@ fn drafted(lines: &str) -> (Draft, Spec) {
     (draft, spec)
 }
 
+const EMPTY_IS_NULL: &str = "null_values = [\"\"]";
+
 /// Records of one field `f`, of values that are given as JSON.
 fn records(field: &str, values: &[(usize, &str)]) -> String {
     let record = |json: &str| format!("{{{}:{json}}}\n", Value::from(field));
     values.iter().map(|(count, json)| record(json).repeat(*count)).collect()
 }
 
-/// The draft's column without its name and field.
+/// The draft's column without what every column has: a name, a field, and the
+/// empty text as null.
 fn column(field: &str, values: &[(usize, &str)]) -> String {
     let (draft, _) = drafted(&records(field, values));
     let section = draft.text.split("\n\n").find(|part| part.contains("[[column]]")).unwrap();
     let keep = |line: &&str| {
-        !["[[column]]", "name = ", "field = ", "formats = "].iter().any(|key| line.starts_with(key))
+        *line != EMPTY_IS_NULL
+            && !["[[column]]", "name = ", "field = ", "formats = "]
+                .iter()
+                .any(|key| line.starts_with(key))
     };
     section.lines().filter(keep).collect::<Vec<_>>().join("\n")
 }
@@ -61,7 +67,7 @@ fn a_field_gets_the_type_of_its_values() {
         (
             "f",
             &[(96, "\"7\""), (4, "\"User Info Error\"")],
-            "# 96 % integers 7 to 7, 4 % \"User Info Error\"\ntype = \"int32\"\nnull_values = [\"User Info Error\"]",
+            "# 96 % integers 7 to 7, 4 % \"User Info Error\"\ntype = \"int32\"\nnull_values = [\"\", \"User Info Error\"]",
         ),
         // Once is an error, and is rejected.
         (
@@ -76,6 +82,13 @@ fn a_field_gets_the_type_of_its_values() {
             "# integers 1500 to 2000000, some with M, k, null in 20 %\ntype = \"int32\"\n\
              suffixes = { k = 1000, K = 1000, m = 1000000, M = 1000000, b = 1000000000, B = 1000000000 }",
         ),
+        // A year has four digits, a month and a day have two.
+        ("f", &[(2, "\"24-03-15\"")], "# texts\ntype = \"string\""),
+        ("f", &[(2, "\"24-03-15T10:00:00Z\"")], "# texts\ntype = \"string\""),
+        ("f", &[(2, "\"2024-3-15\"")], "# texts\ntype = \"string\""),
+        ("f", &[(2, "\"2024-03-15 3:05:07\"")], "# texts\ntype = \"string\""),
+        ("f", &[(2, "\"15.03.24 10:00\"")], "# texts\ntype = \"string\""),
+        ("f", &[(2, "\"2024-03-15T10:00:60Z\"")], "# texts\ntype = \"string\""),
         ("f", &[(2, "\"2020-08-28\"")], "# dates\ntype = \"date\""),
         ("f", &[(1, "[1, 2]"), (1, "[]")], "# arrays of integers 1 to 2\ntype = \"list<int32>\""),
         ("f", &[(1, "[1, \"a\"]")], "# arrays of texts\ntype = \"list<string>\""),
@@ -102,6 +115,29 @@ fn a_field_gets_the_type_of_its_values() {
 }
 
 #[test]
+fn the_empty_text_is_null_in_every_column_but_lists() {
+    let scalars = [
+        ("7", "int32"),
+        ("1.5", "float64"),
+        ("true", "bool"),
+        ("\"a\"", "string"),
+        ("\"2020-08-28\"", "date"),
+        ("\"2020-08-28T03:52:47Z\"", "timestamp"),
+        ("\"1k\"", "int32"),
+    ];
+    for (value, ty) in scalars {
+        for empties in [0, 1, 3] {
+            let (draft, spec) = drafted(&records("f", &[(9, value), (empties, "\"\"")]));
+            assert_eq!(spec.columns[0].ty.to_string(), ty, "{}", draft.text);
+            assert!(draft.text.contains(&format!("\n{EMPTY_IS_NULL}\n")), "{}", draft.text);
+            assert!(draft.rejects.is_empty(), "{}", draft.text);
+        }
+    }
+    let (draft, _) = drafted(&records("f", &[(9, "[1]")]));
+    assert!(!draft.text.contains("null_values"), "{}", draft.text);
+}
+
+#[test]
 fn the_formats_of_times_that_were_seen_come_first() {
     let lines =
         records("at", &[(2, "\"2020-08-28 03:52:47\""), (1, "1598586767"), (1, "\"none\"")]);
@@ -111,7 +147,7 @@ fn the_formats_of_times_that_were_seen_come_first() {
         formats,
         r#"formats = ["%Y-%m-%d %H:%M:%S%.f", "epoch_s", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"]"#
     );
-    assert!(draft.text.contains("null_values = [\"none\"]\n"), "{}", draft.text);
+    assert!(draft.text.contains("null_values = [\"\", \"none\"]\n"), "{}", draft.text);
 }
 
 #[test]

@@ -31,13 +31,14 @@ const EPOCHS: [(&str, usize); 3] = [("epoch_s", 10), ("epoch_ms", 13), ("epoch_u
 
 /// Times as people and mail spell them. None in which day and month could be
 /// taken for each other.
-const OTHER_TIMES: [&str; 6] = [
+const OTHER_TIMES: [&str; 7] = [
     "%Y-%m-%d %H:%M",
     "%Y-%m-%dT%H:%M",
     "%Y/%m/%d %H:%M:%S",
     "%d.%m.%Y %H:%M:%S",
     "%d.%m.%Y %H:%M",
     "%a, %d %b %Y %H:%M:%S %z",
+    "%a, %-d %b %Y %H:%M:%S %z",
 ];
 
 /// A type that values may all be of. In the order in which they are tried: a
@@ -48,11 +49,11 @@ pub enum Kind {
     Timestamp,
     /// `2020-08-28`
     Date,
-    /// `true` and `false`, strings too.
+    /// `true` and `false`, strings too; 0 and 1 are drafted as numbers.
     Bool,
     /// 64 bits, perhaps with a suffix.
     Int,
-    /// A number of which a double loses no digit that was written.
+    /// A number that a double keeps.
     Float,
 }
 
@@ -74,7 +75,7 @@ pub enum Json<'t> {
 pub struct Reader {
     suffixes: Vec<Suffix>,
     formats: Vec<(&'static str, Clock)>,
-    dates: [TimeFormat; 1],
+    dates: Clock,
 }
 
 /// The values of a field, or the elements of its arrays.
@@ -119,7 +120,7 @@ impl Reader {
         Reader {
             suffixes: SUFFIXES.map(suffix).to_vec(),
             formats: ISO_TIMESTAMPS.into_iter().chain(OTHER_TIMES).map(format).collect(),
-            dates: [TimeFormat::Pattern(ISO_DATE.to_owned())],
+            dates: Clock::new(&[TimeFormat::Pattern(ISO_DATE.to_owned())]),
         }
     }
 
@@ -149,11 +150,7 @@ impl Reader {
     }
 
     fn float(&self, text: &str) -> Option<f64> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let number = value::suffixed_float(text, &self.suffixes).ok()?;
-        // Digits would be lost of an integer past 2^53.
-        let lossy = number.abs() > EXACT && !text.contains(['.', 'e', 'E']);
-        (!lossy && !is_padded(text)).then_some(number)
+        value::suffixed_float(text, &self.suffixes).ok().filter(|_| !is_padded(text))
     }
 }
 
@@ -187,8 +184,8 @@ impl Values {
         for (kind, fit) in Kind::ALL.into_iter().zip(&mut self.fits) {
             let fits = match kind {
                 Kind::Timestamp => format.is_some(),
-                Kind::Date => value::date(text, &reader.dates).is_ok(),
-                Kind::Bool => value::boolean(text).is_ok(),
+                Kind::Date => reader.dates.date(text).is_ok(),
+                Kind::Bool => matches!(text, "true" | "false"),
                 Kind::Int => int.is_some(),
                 Kind::Float => float.is_some(),
             };

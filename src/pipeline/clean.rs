@@ -69,6 +69,7 @@ impl<'s> Cleaner<'s> {
                 faults.add(slot_fault.row, *column, slot_fault.code, || slot_fault.value.clone());
             }
         }
+        self.count_nulled(&batch, &mut changes);
         for notes in &self.cleaning.notes {
             self.read_notes(&cleaned, notes, &mut faults, &mut changes)?;
         }
@@ -102,6 +103,19 @@ impl<'s> Cleaner<'s> {
             }
         };
         Ok(CleanBatch { frame, rows, rejects: batch.rejects, changes, counts: batch.counts })
+    }
+
+    /// Counts the texts that the decoder made null, for each column that reads
+    /// their slot.
+    fn count_nulled(&self, batch: &DecodedBatch, changes: &mut Changes) {
+        for nulled in &batch.nulled {
+            for column in &self.readers[nulled.slot] {
+                let column = &self.spec.columns[*column];
+                let Some(rules) = column.source.rules() else { continue };
+                let label = null_label(rules, nulled.rule);
+                *changes.entry((column.name.clone(), label)).or_default() += nulled.count;
+            }
+        }
     }
 
     fn read_notes(

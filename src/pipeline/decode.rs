@@ -7,6 +7,7 @@ mod envelope;
 mod fields;
 mod hashes;
 mod lines;
+mod null_texts;
 mod occurrence;
 mod overlap;
 mod record;
@@ -30,6 +31,7 @@ use batch::Batch;
 use cells::Cells;
 use columns::Columns;
 use fields::Fields;
+pub use null_texts::NulledText;
 use overlap::Overlap;
 pub use overlap::{Ahead, Repeats};
 
@@ -49,6 +51,8 @@ pub struct DecodedBatch {
     pub rows: Vec<Origin>,
     /// Values that are not what their slot wants, by row.
     pub faults: Vec<SlotFault>,
+    /// How often each text was met that is null in its slot.
+    pub nulled: Vec<NulledText>,
     /// Records that are no rows.
     pub rejects: Vec<Reject>,
     /// Counts.
@@ -238,13 +242,16 @@ impl<'s> Decoder<'s> {
         read(&mut batch, &raw, &pieces);
         batch.counts.reaches_next_shard = batch.overlap.reaches_next_shard();
         batch.counts.unknown_fields = batch.fields.take_unknown();
+        let nulled = batch.columns.nulled();
         let frame = batch
             .columns
             .finish()
             .map_err(|e| Error::Internal { stage: "decode", message: e.to_string() })?;
         let Batch { cells, fields, rows, faults, rejects, mut counts, unescaped, .. } = batch;
         counts.slots = occurrence::slots(&frame, &faults, &cells, fields);
-        Ok(DecodedBatch { frame, rows, faults, rejects, counts, unescaped, raw })
+        // A text that means null leaves no value and no fault behind.
+        counts.slots.extend(nulled.iter().map(|text| text.slot));
+        Ok(DecodedBatch { frame, rows, faults, nulled, rejects, counts, unescaped, raw })
     }
 }
 

@@ -1,13 +1,19 @@
 //! Transforms → Polars expressions. The one place where a rule becomes one.
 
+mod sql;
+
 use std::sync::Arc;
 
 use polars::prelude::*;
 use polars::sql::sql_expr;
+use sql::SqlValues;
 
 use super::kernel::{Kernel, dtype};
 use super::list::side_by_side;
-use super::{Column, OnError, RESCUED, Scalar, Slot, Source, Spec, TextRules, Type, Unknown, Wire};
+use super::{
+    Column, OnError, RESCUED, RangeBound, Scalar, Slot, Source, Spec, TextRules, Type, Unknown,
+    Wire,
+};
 use crate::code::Code;
 use crate::value;
 
@@ -154,8 +160,8 @@ impl Cleaning {
             }
             Source::Sql { sql, fields, .. } => {
                 let expr = sql_expr(sql)?.map_expr(|expr| bound(expr, spec, fields));
-                self.sql(stage, index, column.ty, expr.alias(sql_name(index)));
-                stage.values.push(col(sql_name(index)).cast(dtype(column.ty)).alias(name));
+                let value = self.sql(stage, index, column.ty, expr.alias(sql_name(index)));
+                stage.values.push(value.alias(name));
             }
         }
         Ok(())
@@ -176,8 +182,11 @@ impl Cleaning {
             (Wire::Text, Type::Scalar(Scalar::String)) if rules.is_plain() => source,
             (Wire::Text | Wire::Array, _) => {
                 let name = PlSmallStr::from_string(format!("{column}.{slot}"));
-                self.kernels.push(run(Kernel::new(rules, ty), source).alias(name.clone()));
-                self.notes.push(NoteColumn { name: name.clone(), column, slot });
+                // A list may read one field twice.
+                if self.notes.iter().all(|known| known.name != name) {
+                    self.kernels.push(run(Kernel::new(rules, ty), source).alias(name.clone()));
+                    self.notes.push(NoteColumn { name: name.clone(), column, slot });
+                }
                 col(name).struct_().field_by_name(VALUE)
             }
             (Wire::Int, Type::Scalar(Scalar::Int32)) => {
@@ -190,32 +199,23 @@ impl Cleaning {
         }
     }
 
-    /// An expression's result, and where it is no value of the column's type.
-    fn sql(&mut self, stage: &mut Stage, index: usize, ty: Type, result: Expr) {
+    /// An expression's result, and where it is not a value of the column's type.
+    fn sql(&mut self, stage: &mut Stage, index: usize, ty: Type, result: Expr) -> Expr {
         stage.raw.push(result);
-        let (raw, value) = (col(sql_name(index)), col(sql_name(index)).cast(dtype(ty)));
-        let lost = value.clone().is_null().and(raw.clone().is_not_null());
-        match ty.scalar() {
-            Scalar::Int32 | Scalar::Int64 => {
-                // A cast cuts a fraction off without a word.
-                let number = |expr: Expr| expr.cast(DataType::Float64);
-                let changed = number(value).neq(number(raw));
-                self.mask(stage, index, Code::Type, sql_name(index), lost.or(changed));
-            }
-            Scalar::Float64 => {
-                self.mask(stage, index, Code::NotFinite, sql_name(index), value.is_finite().not());
-                self.mask(stage, index, Code::Type, sql_name(index), lost);
-            }
-            _ => self.mask(stage, index, Code::Type, sql_name(index), lost),
+        let values = SqlValues::new(ty);
+        for code in values.codes() {
+            let wrong = values.wrong(col(sql_name(index)), *code);
+            self.mask(stage, index, *code, sql_name(index), wrong);
         }
+        values.values(col(sql_name(index)))
     }
 
     /// What a column says of its values once they are there.
     fn check(&mut self, stage: &mut Stage, index: usize, column: &Column) {
         let name = PlSmallStr::from_str(&column.name);
         if let Some(range) = column.range {
-            let low = range.min.map(|min| col(name.clone()).lt(lit(min)));
-            let high = range.max.map(|max| col(name.clone()).gt(lit(max)));
+            let low = range.min.map(|min| below(&name, min, column.ty.scalar()));
+            let high = range.max.map(|max| above(&name, max, column.ty.scalar()));
             for outside in [low, high].into_iter().flatten() {
                 self.mask(stage, index, Code::Range, name.clone(), outside);
             }
@@ -292,6 +292,25 @@ fn bound(expr: Expr, spec: &Spec, fields: &[(usize, String)]) -> Expr {
 
 fn mask_name(column: usize, mask: usize) -> PlSmallStr {
     PlSmallStr::from_string(format!("{column}.wrong.{mask}"))
+}
+
+/// Where a number is below a bound. Integers are compared as integers: as doubles
+/// they would lose digits past 2^53.
+fn below(name: &PlSmallStr, bound: RangeBound, scalar: Scalar) -> Expr {
+    match (scalar, bound.integer_above()) {
+        (Scalar::Float64, _) => col(name.clone()).lt(lit(bound.double())),
+        (_, Some(least)) => col(name.clone()).lt(lit(least)),
+        (_, None) => col(name.clone()).is_not_null(),
+    }
+}
+
+/// Where a number is above a bound.
+fn above(name: &PlSmallStr, bound: RangeBound, scalar: Scalar) -> Expr {
+    match (scalar, bound.integer_below()) {
+        (Scalar::Float64, _) => col(name.clone()).gt(lit(bound.double())),
+        (_, Some(greatest)) => col(name.clone()).gt(lit(greatest)),
+        (_, None) => col(name.clone()).is_not_null(),
+    }
 }
 
 /// A value of the given type from its text, the same in every row.

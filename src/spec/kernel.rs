@@ -101,7 +101,7 @@ impl Kernel {
             }
             Scalar::Date => {
                 let Values { values, validity, notes } =
-                    self.values(texts, |text| value::date(text, &self.rules.formats));
+                    self.values(texts, |text| self.clock.date(text));
                 let days = Int32Chunked::from_vec_validity(name, values, validity);
                 (days.into_date().into_series(), notes)
             }
@@ -135,7 +135,10 @@ impl Kernel {
         let text = self.edit(text, note)?;
         match read(&text) {
             Ok(value) => {
-                if !self.rules.suffixes.is_empty() && !text.ends_with(|c: char| c.is_ascii_digit())
+                let suffixes = &self.rules.suffixes;
+                if !suffixes.is_empty()
+                    && !text.ends_with(|c: char| c.is_ascii_digit())
+                    && value::has_suffix(&text, suffixes)
                 {
                     note.did(Step::Expand);
                 }

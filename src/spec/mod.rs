@@ -16,8 +16,10 @@ pub mod expr;
 pub mod kernel;
 mod list;
 pub mod note;
+mod range;
 
 pub use problem::{Problem, Problems};
+pub use range::{Range, RangeBound};
 pub use read::{DEFAULTS, hash_all, load, parse, parse_files};
 
 /// The column of a table that keeps unknown fields, after those of the spec:
@@ -202,8 +204,13 @@ pub struct TextRules {
 impl TextRules {
     /// Whether the text becomes a value as it is.
     pub fn is_plain(&self) -> bool {
+        self.only_null_values() && self.null_values.is_empty()
+    }
+
+    /// Whether the text becomes a value as it is, unless it is one of the texts
+    /// that mean null.
+    pub fn only_null_values(&self) -> bool {
         !self.trim
-            && self.null_values.is_empty()
             && self.null_patterns.is_empty()
             && self.strip_prefix.is_none()
             && self.strip_suffix.is_none()
@@ -329,26 +336,6 @@ impl fmt::Display for Type {
     }
 }
 
-/// Bounds of numbers, inclusive.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Range {
-    /// The least value allowed.
-    pub min: Option<f64>,
-    /// The greatest value allowed.
-    pub max: Option<f64>,
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.min, self.max) {
-            (Some(min), Some(max)) => write!(f, "{min} to {max}"),
-            (Some(min), None) => write!(f, "{min} and more"),
-            (None, Some(max)) => write!(f, "{max} and less"),
-            (None, None) => f.write_str("any number"),
-        }
-    }
-}
-
 /// What becomes of a row whose value is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnError {
@@ -369,6 +356,9 @@ pub struct Slot {
     pub names: Vec<String>,
     /// What the decoder makes of it.
     pub wire: Wire,
+    /// Texts that are null, if the decoder compares them: only for a number or a
+    /// bool whose column has no other text rule. The order is that of the rules.
+    pub nulls: Vec<String>,
 }
 
 /// What the decoder makes of a JSON value.
@@ -381,7 +371,8 @@ pub enum Wire {
     Int,
     /// A finite double; from a number, or a string that is one.
     Float,
-    /// True or false; from a JSON boolean, or a string that is one.
+    /// True or false; from a JSON boolean, a number that is 0 or 1, or a string
+    /// that is one of these.
     Bool,
     /// The JSON text of an array; anything else is a fault.
     Array,

@@ -1,15 +1,16 @@
 //! How timestamps and dates are spelt: chrono patterns, epochs, defaults.
 
-use chrono::format::{Fixed, Item, Parsed, StrftimeItems};
-use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use chrono::format::{Fixed, Item, StrftimeItems};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Scalar, TimeFormat};
 use crate::near::hint;
+use crate::value::{Clock, TimePattern};
 
 /// The spellings of ISO 8601 that a timestamp column reads unless it lists
 /// others: `T` or a blank, a fraction or none, a zone (`Z`, `+0000`, `+00:00`,
-/// `+00`) or none. `%.f` matches no fraction too; of chrono's zone directives
-/// only `%#z` reads `Z`.
+/// `+00`) or none. `%.f` matches no fraction too; of the zone directives only
+/// `%#z` reads all of these.
 pub const ISO_TIMESTAMPS: [&str; 4] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -37,18 +38,20 @@ pub(super) fn defaults(scalar: Scalar) -> Vec<TimeFormat> {
     }
 }
 
-/// Reads a timestamp by the pattern of a checked [`TimeFormat`]; `None` if the
-/// text is not spelt so. Without a zone directive it is UTC.
-pub fn parse_timestamp(text: &str, pattern: &str) -> Option<DateTime<Utc>> {
-    let mut parsed = Parsed::new();
-    chrono::format::parse(&mut parsed, text, StrftimeItems::new(pattern)).ok()?;
-    instant(&parsed)
+/// Reads a timestamp that is written in a transforms file, as a column with the
+/// default formats reads it. `None` if the text is not spelt so, or outside of
+/// the years that a timestamp has.
+pub(super) fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
+    Clock::new(&defaults(Scalar::Timestamp)).timestamp(text).ok()?;
+    // A clock gives microseconds; an expected value keeps all of its digits.
+    ISO_TIMESTAMPS.iter().find_map(|pattern| TimePattern::new(pattern).ok()?.instant(text))
 }
 
-fn instant(parsed: &Parsed) -> Option<DateTime<Utc>> {
-    let offset = FixedOffset::east_opt(parsed.offset().unwrap_or(0))?;
-    let local = parsed.to_naive_datetime_with_offset(offset.local_minus_utc()).ok()?;
-    local.and_local_timezone(offset).single().map(|time| time.to_utc())
+/// Reads a date that is written in a transforms file, as a column with the
+/// default format reads it.
+pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
+    let days = Clock::new(&defaults(Scalar::Date)).date(text).ok()?;
+    NaiveDate::from_epoch_days(days)
 }
 
 /// Checks one format of a timestamp or date column; the error says what is
@@ -71,40 +74,33 @@ pub(super) fn check(format: &str, scalar: Scalar) -> Result<TimeFormat, String> 
 }
 
 fn check_pattern(pattern: &str, scalar: Scalar) -> Result<(), String> {
-    let items: Vec<Item<'_>> = StrftimeItems::new(pattern).collect();
-    if items.contains(&Item::Error) {
-        return Err(format!("`{pattern}` has a directive that chrono does not know"));
-    }
-    if items.contains(&Item::Fixed(Fixed::TimezoneName)) {
-        return Err(format!("`{pattern}`: a zone's name (`%Z`) is no offset; read one with `%#z`"));
-    }
+    let read = TimePattern::new(pattern)?;
     match scalar {
-        Scalar::Date if round_trip(&items, |p| p.to_naive_date().ok(), |t| t.date_naive()) => {
+        Scalar::Date if round_trip(pattern, |text| read.day(text), |time| time.date_naive()) => {
             Ok(())
         }
         Scalar::Date => Err(format!("`{pattern}` gives no full date")),
-        _ if round_trip(&items, instant, |t| t) => Ok(()),
+        _ if round_trip(pattern, |text| read.instant(text), |time| time) => Ok(()),
         _ => Err(format!("`{pattern}` gives no full date and time")),
     }
 }
 
 /// Whether a time that is written by the pattern is read back by it.
 fn round_trip<T: PartialEq>(
-    items: &[Item<'_>],
-    read: impl Fn(&Parsed) -> Option<T>,
+    pattern: &str,
+    read: impl Fn(&str) -> Option<T>,
     expect: impl Fn(DateTime<Utc>) -> T,
 ) -> bool {
     // An afternoon, so that an hour of 12 without am or pm shows.
     let sample = NaiveDate::from_ymd_opt(2021, 11, 23).and_then(|date| date.and_hms_opt(13, 14, 0));
     let Some(sample) = sample.map(|time| time.and_utc()) else { return false };
+    let items: Vec<Item<'_>> = StrftimeItems::new(pattern).collect();
     let mut text = String::new();
     let written = sample.fixed_offset().format_with_items(items.iter().map(writable));
     if std::fmt::Write::write_fmt(&mut text, format_args!("{written}")).is_err() {
         return false;
     }
-    let mut parsed = Parsed::new();
-    chrono::format::parse(&mut parsed, &text, items.iter()).is_ok()
-        && read(&parsed) == Some(expect(sample))
+    read(&text) == Some(expect(sample))
 }
 
 /// chrono reads `%#z` but cannot write it.
@@ -120,7 +116,7 @@ mod tests {
     use super::*;
 
     fn iso(text: &str) -> Option<String> {
-        let time = ISO_TIMESTAMPS.iter().find_map(|pattern| parse_timestamp(text, pattern))?;
+        let time = parse_timestamp(text)?;
         Some(time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 
@@ -138,6 +134,9 @@ mod tests {
             ("2021-02-30T00:00:00", None),
             ("2020-08-28", None),
             ("2020-08-28T03:52:47Z!", None),
+            ("20-08-28T03:52:47Z", None),
+            ("2020-08-28T03:52:60Z", None),
+            ("0000-08-28T03:52:47Z", None),
             ("", None),
         ] {
             assert_eq!(iso(text).as_deref(), expected, "{text}");
@@ -166,6 +165,17 @@ mod tests {
             ("%Y-%m", Scalar::Date, Some("no full date")),
             ("%Y-%m-%d %Q", Scalar::Timestamp, Some("chrono does not know")),
             ("%Y-%m-%d %T %Z", Scalar::Timestamp, Some("a zone's name")),
+            ("%Y-%m-%d %T%::z", Scalar::Timestamp, Some("cannot read")),
+            ("%-m%-d%Y", Scalar::Date, Some("nothing shows where")),
+            ("%-d.%-m.%Y", Scalar::Date, None),
+            ("%_d.%_m.%Y", Scalar::Date, None),
+            ("%c", Scalar::Timestamp, None),
+            ("%+", Scalar::Timestamp, None),
+            ("%F %r", Scalar::Timestamp, None),
+            ("%v", Scalar::Date, None),
+            ("%x %X", Scalar::Timestamp, None),
+            ("%G-W%V-%u", Scalar::Date, None),
+            ("%FT%T%.3f%:::z", Scalar::Timestamp, None),
             ("epoch_days", Scalar::Timestamp, Some("not a timestamp")),
             ("epochs_ms", Scalar::Timestamp, Some("did you mean `epoch_ms`?")),
             ("yesterday", Scalar::Date, Some("neither a chrono pattern nor an epoch")),

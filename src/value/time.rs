@@ -1,20 +1,19 @@
 //! Timestamps and dates.
 
-use chrono::NaiveDate;
-
-use super::int;
+use super::iso::{self, ZoneSuffix};
+use super::{TimePattern, int};
 use crate::code::Code;
 use crate::spec::TimeFormat;
-use crate::spec::time::parse_timestamp;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 /// The years 1 to 9999, in microseconds and in days since 1970-01-01: what SQL
 /// engines and Python hold. Beyond it is most often another unit of an epoch.
 const YEARS: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
-const DAYS: std::ops::Range<i32> = -719_162..2_932_897;
+const DAYS: std::ops::Range<i64> = -719_162..2_932_897;
 
-/// Reads timestamps in the formats of one column, tried in order.
+/// Reads timestamps or dates in the formats of one column, tried in order.
 #[derive(Debug, Clone)]
 pub struct Clock {
     attempts: Vec<Attempt>,
@@ -22,19 +21,22 @@ pub struct Clock {
 
 #[derive(Debug, Clone)]
 enum Attempt {
-    /// `YYYY-MM-DD`, the given byte, `HH:MM:SS`, an optional fraction: read by
-    /// hand, since nearly every timestamp is one of these.
-    Iso(u8),
+    /// `YYYY-MM-DD`, the given byte, `HH:MM:SS`, an optional fraction, and a
+    /// zone or none: read by hand, since nearly every timestamp is one of these.
+    Iso(u8, ZoneSuffix),
+    /// `YYYY-MM-DD`, read by hand.
+    IsoDate,
     /// A chrono pattern, with a zone or in UTC.
-    Pattern(String),
+    Pattern(TimePattern),
     /// A number, and how many microseconds one of it is.
     Epoch(i64),
 }
 
 impl Clock {
-    /// A clock for these formats.
+    /// A clock for these formats, which are checked: a pattern that is not sound
+    /// reads nothing.
     pub fn new(formats: &[TimeFormat]) -> Clock {
-        Clock { attempts: formats.iter().map(Attempt::new).collect() }
+        Clock { attempts: formats.iter().filter_map(Attempt::new).collect() }
     }
 
     /// Microseconds since 1970-01-01T00:00:00Z.
@@ -43,11 +45,30 @@ impl Clock {
     /// [`Code::Format`] if no format fits, [`Code::Overflow`] if the instant is
     /// outside of the years 1 to 9999.
     pub fn timestamp(&self, text: &str) -> Result<i64, Code> {
+        self.first(|attempt| attempt.instant(text), YEARS)
+    }
+
+    /// Days since 1970-01-01.
+    ///
+    /// # Errors
+    /// [`Code::Format`] if no format fits, [`Code::Overflow`] if the day is outside
+    /// of the years 1 to 9999.
+    pub fn date(&self, text: &str) -> Result<i32, Code> {
+        let days = self.first(|attempt| attempt.day(text), DAYS)?;
+        i32::try_from(days).map_err(|_| Code::Overflow)
+    }
+
+    /// What the first format gives that fits and is in the range.
+    fn first(
+        &self,
+        read: impl Fn(&Attempt) -> Result<i64, Code>,
+        range: std::ops::Range<i64>,
+    ) -> Result<i64, Code> {
         let mut worst = Code::Format;
         for attempt in &self.attempts {
-            match attempt.read(text) {
-                Ok(micros) => return Ok(micros),
-                Err(Code::Overflow) => worst = Code::Overflow,
+            match read(attempt) {
+                Ok(value) if range.contains(&value) => return Ok(value),
+                Ok(_) | Err(Code::Overflow) => worst = Code::Overflow,
                 Err(_) => {}
             }
         }
@@ -56,31 +77,53 @@ impl Clock {
 }
 
 impl Attempt {
-    fn new(format: &TimeFormat) -> Attempt {
-        match format {
-            TimeFormat::Pattern(p) if p == "%Y-%m-%dT%H:%M:%S%.f" => Attempt::Iso(b'T'),
-            TimeFormat::Pattern(p) if p == "%Y-%m-%d %H:%M:%S%.f" => Attempt::Iso(b' '),
-            TimeFormat::Pattern(p) => Attempt::Pattern(p.clone()),
+    fn new(format: &TimeFormat) -> Option<Attempt> {
+        Some(match format {
+            TimeFormat::Pattern(pattern) => match pattern.as_str() {
+                "%Y-%m-%dT%H:%M:%S%.f" => Attempt::Iso(b'T', ZoneSuffix::Absent),
+                "%Y-%m-%d %H:%M:%S%.f" => Attempt::Iso(b' ', ZoneSuffix::Absent),
+                "%Y-%m-%dT%H:%M:%S%.f%#z" => Attempt::Iso(b'T', ZoneSuffix::Required),
+                "%Y-%m-%d %H:%M:%S%.f%#z" => Attempt::Iso(b' ', ZoneSuffix::Required),
+                "%Y-%m-%d" => Attempt::IsoDate,
+                _ => Attempt::Pattern(TimePattern::new(pattern).ok()?),
+            },
             TimeFormat::EpochSeconds => Attempt::Epoch(MICROS_PER_SECOND),
             TimeFormat::EpochMillis => Attempt::Epoch(1_000),
             TimeFormat::EpochMicros => Attempt::Epoch(1),
-            TimeFormat::EpochDays => Attempt::Epoch(86_400 * MICROS_PER_SECOND),
+            TimeFormat::EpochDays => Attempt::Epoch(MICROS_PER_DAY),
+        })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    fn instant(&self, text: &str) -> Result<i64, Code> {
+        match self {
+            Attempt::Iso(separator, zone) => {
+                iso::timestamp(text.as_bytes(), *separator, *zone).ok_or(Code::Format)
+            }
+            Attempt::Pattern(pattern) => {
+                pattern.instant(text).map(|time| time.timestamp_micros()).ok_or(Code::Format)
+            }
+            Attempt::Epoch(unit) => {
+                int(text).map_err(epoch_fault)?.checked_mul(*unit).ok_or(Code::Overflow)
+            }
+            // A day alone is no instant.
+            Attempt::IsoDate => Err(Code::Format),
         }
     }
 
-    fn read(&self, text: &str) -> Result<i64, Code> {
-        let micros = self.instant(text)?;
-        if YEARS.contains(&micros) { Ok(micros) } else { Err(Code::Overflow) }
-    }
-
-    fn instant(&self, text: &str) -> Result<i64, Code> {
+    /// Days since 1970-01-01: the day as it is written, whatever its zone.
+    fn day(&self, text: &str) -> Result<i64, Code> {
         match self {
-            Attempt::Iso(separator) => iso(text.as_bytes(), *separator).ok_or(Code::Format),
-            Attempt::Pattern(pattern) => parse_timestamp(text, pattern)
-                .map(|time| time.timestamp_micros())
-                .ok_or(Code::Format),
+            Attempt::IsoDate => iso::date(text.as_bytes()).ok_or(Code::Format),
+            // The whole text must be sound; the day is what it begins with.
+            Attempt::Iso(..) => self
+                .instant(text)
+                .and_then(|_| text.as_bytes().get(..10).and_then(iso::date).ok_or(Code::Format)),
+            Attempt::Pattern(pattern) => {
+                pattern.day(text).map(|day| i64::from(day.to_epoch_days())).ok_or(Code::Format)
+            }
             Attempt::Epoch(unit) => {
-                int(text).map_err(epoch_fault)?.checked_mul(*unit).ok_or(Code::Overflow)
+                Ok(int(text).map_err(epoch_fault)?.div_euclid(MICROS_PER_DAY / unit))
             }
         }
     }
@@ -90,91 +133,9 @@ fn epoch_fault(code: Code) -> Code {
     if code == Code::Overflow { code } else { Code::Format }
 }
 
-/// `YYYY-MM-DD?HH:MM:SS[.f{1,9}]` in UTC; digits past microseconds are cut, as
-/// chrono does.
-fn iso(text: &[u8], separator: u8) -> Option<i64> {
-    let (head, fraction) = text.split_first_chunk::<19>()?;
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, between, h1, h2, b':', n1, n2, b':', s1, s2] =
-        *head
-    else {
-        return None;
-    };
-    if between != separator {
-        return None;
-    }
-    let year = two(y1, y2)? * 100 + two(y3, y4)?;
-    let (month, day) = (two(m1, m2)?, two(d1, d2)?);
-    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
-    let in_month = (1..=12).contains(&month) && (1..=days_of(month, year)).contains(&day);
-    if !in_month || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some(seconds * MICROS_PER_SECOND + micros(fraction)?)
-}
-
-/// A number of two digits.
-fn two(tens: u8, ones: u8) -> Option<i64> {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
-}
-
-/// How many days a month has.
-fn days_of(month: i64, year: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from 1970-01-01 to a day of the years 0 to 9999. Years begin in March
-/// here, so that a leap day is the last of its year.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let of_years = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // 153 days in every five months from March on; 719,468 from 0000-03-01 to 1970.
-    of_years + (153 * month + 2) / 5 + day - 1 - 719_468
-}
-
-fn micros(fraction: &[u8]) -> Option<i64> {
-    let Some((b'.', digits)) = fraction.split_first() else {
-        return fraction.is_empty().then_some(0);
-    };
-    if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let padded = digits.iter().chain(std::iter::repeat(&b'0')).take(6);
-    Some(padded.fold(0, |value, digit| value * 10 + i64::from(digit - b'0')))
-}
-
-/// Days since 1970-01-01, in the formats of one column, tried in order.
-///
-/// # Errors
-/// [`Code::Format`] if no format fits, [`Code::Overflow`] if the day is outside of
-/// the years 1 to 9999.
-pub fn date(text: &str, formats: &[TimeFormat]) -> Result<i32, Code> {
-    let days = formats.iter().find_map(|format| one_date(text, format)).ok_or(Code::Format)?;
-    if DAYS.contains(&days) { Ok(days) } else { Err(Code::Overflow) }
-}
-
-fn one_date(text: &str, format: &TimeFormat) -> Option<i32> {
-    let epoch = |per_day: i64| i32::try_from(int(text).ok()?.div_euclid(per_day)).ok();
-    match format {
-        TimeFormat::Pattern(pattern) => {
-            NaiveDate::parse_from_str(text, pattern).ok().map(|day| day.to_epoch_days())
-        }
-        TimeFormat::EpochDays => epoch(1),
-        TimeFormat::EpochSeconds => epoch(86_400),
-        TimeFormat::EpochMillis => epoch(86_400_000),
-        TimeFormat::EpochMicros => epoch(86_400_000_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDateTime;
+    use chrono::{NaiveDate, NaiveDateTime};
 
     use super::*;
 
@@ -282,13 +243,132 @@ mod tests {
 
     #[test]
     fn a_date_is_days() {
-        let formats = [pattern("%Y-%m-%d"), TimeFormat::EpochDays];
-        assert_eq!(date("1970-01-02", &formats), Ok(1));
-        assert_eq!(date("18000", &formats), Ok(18000));
-        assert_eq!(date("2021-02-30", &formats), Err(Code::Format));
-        assert_eq!(date("-1", &[TimeFormat::EpochSeconds]), Ok(-1));
-        assert_eq!(date("0001-01-01", &formats), Ok(DAYS.start));
-        assert_eq!(date("9999-12-31", &formats), Ok(DAYS.end - 1));
-        assert_eq!(date("1000000000", &formats), Err(Code::Overflow));
+        let date = |text: &str| {
+            Clock::new(&[pattern("%Y-%m-%d"), TimeFormat::EpochDays]).date(text).map(i64::from)
+        };
+        for (text, expected) in [
+            ("1970-01-02", Ok(1)),
+            ("18000", Ok(18_000)),
+            ("-1", Ok(-1)),
+            ("0001-01-01", Ok(DAYS.start)),
+            ("9999-12-31", Ok(DAYS.end - 1)),
+            ("2021-02-30", Err(Code::Format)),
+            ("24-03-15", Err(Code::Format)),
+            ("2024-3-15", Err(Code::Format)),
+            ("+2024-03-15", Err(Code::Format)),
+            (" 2024-03-15", Err(Code::Format)),
+            ("2024-03-15 ", Err(Code::Format)),
+            ("2024-03-1", Err(Code::Format)),
+            ("02024-03-15", Err(Code::Format)),
+            ("1.5", Err(Code::Format)),
+            ("0000-12-31", Err(Code::Overflow)),
+            ("1000000000", Err(Code::Overflow)),
+            ("9223372036854775808", Err(Code::Overflow)),
+        ] {
+            assert_eq!(date(text), expected, "{text:?}");
+        }
+        let seconds = Clock::new(&[TimeFormat::EpochSeconds]);
+        assert_eq!(seconds.date("-1"), Ok(-1));
+        assert_eq!(seconds.date("86399"), Ok(0));
+    }
+
+    #[test]
+    fn the_day_of_a_time_is_the_one_that_is_written_if_the_whole_is_sound() {
+        for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%T%z"] {
+            let clock = Clock::new(&[pattern(format)]);
+            let zone = if format.ends_with("#z") { "+05:00" } else { "+0500" };
+            assert_eq!(clock.date(&format!("2020-08-28T23:52:47{zone}")), Ok(18_502), "{format}");
+            for wrong in ["24:00:00", "23:60:00", "23:59:60", "23:59"] {
+                let text = format!("2020-08-28T{wrong}{zone}");
+                assert_eq!(clock.date(&text), Err(Code::Format), "{text} as {format}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_iso_time_is_read_alike_with_and_without_a_zone() {
+        let zoned = Clock::new(&[pattern("%Y-%m-%dT%H:%M:%S%.f%#z")]);
+        let plain = Clock::new(&[pattern("%Y-%m-%dT%H:%M:%S%.f")]);
+        for text in [
+            "2020-08-28T12:00:60",
+            "2020-08-28T24:00:00",
+            "2020-08-28T12:60:00",
+            "20-8-28T3:52:47",
+            "20-08-28T03:52:47",
+            "2020-8-28T03:52:47",
+            "2020-08-28T3:52:47",
+            "2020-08-2803:52:47",
+            "2020-08-28 03:52:47",
+            "2020-08-28  03:52:47",
+            "2020-08-28t03:52:47",
+            "2020-08-28T03:52:47.",
+            "2020-08-28T03:52:47.1234567890",
+            "2020-08-28T03:52:47,5",
+            "+2020-08-28T03:52:47",
+            "-2020-08-28T03:52:47",
+            " 2020-08-28T03:52:47",
+            "2020-08-28T03:52",
+            "2020-08-28T03:52: 7",
+            "2020-W35-5T03:52:47",
+            "20200828T035247",
+            "12020-08-28T03:52:47",
+            "２020-08-28T03:52:47",
+        ] {
+            assert_eq!(plain.timestamp(text), Err(Code::Format), "{text}");
+            for zone in ["Z", "+00", "+0000", "+00:00", "-05:30"] {
+                let text = format!("{text}{zone}");
+                assert_eq!(zoned.timestamp(&text), Err(Code::Format), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_zone_is_spelt_in_one_of_four_ways() {
+        let zoned = Clock::new(&[pattern("%Y-%m-%dT%H:%M:%S%.f%#z")]);
+        for (zone, minutes) in [
+            ("Z", 0),
+            ("+00", 0),
+            ("-00:00", 0),
+            ("+0530", 330),
+            ("+05:30", 330),
+            ("-05", -300),
+            ("+23:59", 1_439),
+            ("-2359", -1_439),
+        ] {
+            let expected = 1_598_586_767_000_000 - minutes * 60_000_000;
+            let text = format!("2020-08-28T03:52:47{zone}");
+            assert_eq!(zoned.timestamp(&text), Ok(expected), "{text}");
+        }
+        for zone in [
+            "",
+            "z",
+            " Z",
+            "Z ",
+            "ZZ",
+            "UTC",
+            "GMT",
+            "+0",
+            "+000",
+            "+00000",
+            "+00:0",
+            "+0:00",
+            "+00:",
+            "+00 00",
+            "+00::00",
+            "+00:00:00",
+            " +00:00",
+            "+ 00:00",
+            "+24:00",
+            "+00:60",
+            "00:00",
+            "\u{2212}05:00",
+            "+-05:00",
+            "+5:30",
+            "[UTC]",
+            "Z[UTC]",
+        ] {
+            let text = format!("2020-08-28T03:52:47{zone}");
+            assert_eq!(zoned.timestamp(&text), Err(Code::Format), "{text}");
+        }
     }
 }

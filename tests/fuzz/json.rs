@@ -3,9 +3,11 @@
 use crate::choices::Choices;
 
 /// Field names of the target's transforms, and spellings of them.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 27] = [
     "i",
     "j",
+    "n",
+    "m",
     "f",
     "b",
     "s",
@@ -31,7 +33,14 @@ const KEYS: [&str; 25] = [
     r"a\u0000b",
 ];
 const BAD_KEYS: [&str; 5] = [r"\uD800", r"\uDC00x", r"\u12", r"\q", "a\u{1}b"];
-const NUMBERS: [&str; 30] = [
+const NUMBERS: [&str; 37] = [
+    "-1",
+    "9007199254740993",
+    "9007199254740993.0",
+    "9.007199254740993e15",
+    "1e23",
+    "18014398509481985",
+    "1e-320",
     "0",
     "-0",
     "7",
@@ -87,7 +96,16 @@ const BAD_VALUES: [&str; 22] = [
     "[1,]",
     "{\"a\":1,}",
 ];
-const TEXTS: [&str; 22] = [
+const BOOLS: [&str; 12] = [
+    "true", "false", "null", "\"true\"", "1", "0", "\"1\"", "1.0", "2", "\"\"", "\"n/a\"", "\"no\"",
+];
+const TEXTS: [&str; 28] = [
+    ".5",
+    "1.",
+    "+1",
+    "-1",
+    "n/a",
+    ".",
     "a",
     "plain text that is longer than one block of thirty-two bytes, by far",
     "é",
@@ -259,8 +277,8 @@ fn object(choices: &mut Choices<'_>, out: &mut Vec<u8>, depth: usize) {
         space(choices, out);
         match key {
             _ if choices.once_in(3) => value(choices, out, depth),
-            "i" | "j" | "f" => number(choices, out),
-            "b" => out.extend(choices.pick(&["true", "false", "null", "\"true\""]).bytes()),
+            "i" | "j" | "n" | "f" => number(choices, out),
+            "b" | "m" => out.extend(choices.pick(&BOOLS).bytes()),
             "l" if depth > 0 => array(choices, out, depth - 1),
             _ => value(choices, out, depth),
         }

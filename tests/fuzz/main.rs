@@ -1,4 +1,4 @@
-//! Fuzz targets: object names, bodies, transforms.
+//! Fuzz targets: object names, bodies, transforms, numbers, times.
 //!
 //! `cargo test --test fuzz` gives each target about a second of random inputs.
 //! `PINCLEAN_FUZZ_SECONDS=600 cargo test --test fuzz decode -- --nocapture`
@@ -13,6 +13,8 @@ mod envelope;
 mod json;
 mod key;
 mod model;
+mod numbers;
+mod times;
 mod transforms;
 
 use std::panic::RefUnwindSafe;
@@ -44,6 +46,8 @@ macro_rules! fuzz {
 fuzz!(key, 128_usize);
 fuzz!(decode, 1_500_usize);
 fuzz!(transforms, 256_usize);
+fuzz!(numbers, 128_usize);
+fuzz!(times, 96_usize);
 
 fn one(inputs: &AtomicU64, bytes: &[u8], check: impl Fn(&mut Choices<'_>) + RefUnwindSafe) {
     inputs.fetch_add(1, Ordering::Relaxed);

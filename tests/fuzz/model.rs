@@ -9,6 +9,7 @@ use pinclean::spec::{Slot, Spec, Wire};
 use serde::de::IgnoredAny;
 
 use crate::envelope::{Verdict, verdict};
+use crate::numbers::{float, int};
 
 /// Wrappers around wrappers are opened down to this depth.
 pub const LAYERS: usize = 4;
@@ -114,61 +115,23 @@ fn cell(slot: &Slot, known: &BTreeMap<&str, &str>) -> Cell {
         false => Ok((*json).to_owned()),
     };
     let nested = json.starts_with(['{', '[']);
+    if text.as_ref().is_ok_and(|text| !nested && slot.nulls.contains(text)) {
+        return Cell::Null;
+    }
     let cell = match slot.wire {
         Wire::Array if json.starts_with('[') => Ok(Cell::Text((*json).to_owned())),
         Wire::Array => Err(Code::Type),
         _ if nested => Err(Code::Type),
         Wire::Text => text.map(Cell::Text),
-        Wire::Bool => text.and_then(|text| match text.as_str() {
-            "true" => Ok(Cell::Bool(true)),
-            "false" => Ok(Cell::Bool(false)),
+        Wire::Bool => text.and_then(|text| match (text.as_str(), int(&text)) {
+            ("true", _) | (_, Ok(1)) => Ok(Cell::Bool(true)),
+            ("false", _) | (_, Ok(0)) => Ok(Cell::Bool(false)),
             _ => Err(Code::Type),
         }),
         Wire::Int => text.and_then(|text| int(&text)).map(Cell::Int),
         Wire::Float => text.and_then(|text| float(&text)).map(|f| Cell::Float(f.to_bits())),
     };
     cell.unwrap_or_else(Cell::Fault)
-}
-
-/// A decimal number that is an integer of 64 bits, by shifting its digits.
-fn int(text: &str) -> Result<i64, Code> {
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let sign = if mantissa.starts_with('-') { "-" } else { "" };
-    let (whole, fraction) =
-        mantissa[sign.len()..].split_once('.').unwrap_or((&mantissa[sign.len()..], "0"));
-    let unsigned = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    let spelt = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    if ![whole, fraction, unsigned].into_iter().all(spelt) {
-        return Err(Code::Type);
-    }
-    let far = if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 };
-    let all = format!("{whole}{fraction}");
-    let digits = all.trim_end_matches('0');
-    let shift = exponent.parse::<i64>().map_or(far, |e| e.clamp(-1_000_000, 1_000_000))
-        + (all.len() - digits.len()) as i64
-        - fraction.len() as i64;
-    let digits = digits.trim_start_matches('0');
-    match usize::try_from(shift) {
-        _ if digits.is_empty() => Ok(0),
-        Err(_) => Err(Code::Type),
-        Ok(zeros) if digits.len() + zeros > 19 => Err(Code::Overflow),
-        Ok(zeros) => {
-            format!("{sign}{digits}{}", "0".repeat(zeros)).parse().map_err(|_| Code::Overflow)
-        }
-    }
-}
-
-fn float(text: &str) -> Result<f64, Code> {
-    let name = text.strip_prefix(['-', '+']).unwrap_or(text).to_ascii_lowercase();
-    if matches!(name.as_str(), "nan" | "inf" | "infinity") {
-        return Err(Code::NotFinite);
-    }
-    if !text.strip_prefix('-').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Code::Type);
-    }
-    // Not serde_json, whose doubles may be off by one bit.
-    let value: f64 = text.parse().map_err(|_| Code::Type)?;
-    if value.is_finite() { Ok(value) } else { Err(Code::Overflow) }
 }
 
 pub fn unwrap_string(text: &str) -> Option<String> {

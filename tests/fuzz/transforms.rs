@@ -5,7 +5,7 @@ use pinclean::spec::{DEFAULTS, Problem, Spec, parse};
 use crate::choices::Choices;
 
 /// Texts to put into a file: values, keys, things that are hard to parse.
-const PARTS: [&str; 70] = [
+const PARTS: [&str; 77] = [
     "\"0\"",
     "\"1\"",
     "\"_rescued\"",
@@ -56,6 +56,13 @@ const PARTS: [&str; 70] = [
     "\"%Q\"",
     "[\"%Y-%m-%d\"]",
     "[\"epoch_ms\"]",
+    "[\"%d/%m/%y\", \"%-d.%-m.%Y\"]",
+    "[\"%-m%-d%Y\"]",
+    "[\"%c\", \"%+\", \"%s%.f\"]",
+    "\nnull_values = [\"\", \"-1\", \"NaN\"]\n",
+    "\nrange = { min = 9007199254740993 }\n",
+    "\nrange = { max = 1e-400 }\n",
+    "\nconstant = 9007199254740993\n",
     "\"\\u0000\"",
     "\"é👍\"",
     "\"count\"",
@@ -81,6 +88,8 @@ const PARTS: [&str; 70] = [
 const ODD: &str = r#"{"ind":"x","index":1e99,"title":"\uD800","follower_count":"99999999M","age":[]}
 {"ind":1,"latitude":"NaN","longitude":null,"timestamp":"2021-02-30","date_joined":0,"a":"b"}
 {"ind":-2147483649,"country":7,"first_name":true,"description":{},"date_joined":"9999-12-31"}
+{"ind":"","index":"","latitude":"","longitude":".5","timestamp":"24-03-15T10:00:00Z","age":""}
+{"ind":"1.","latitude":9007199254740993,"longitude":1e-400,"date_joined":"2024-03-15T12:00:60Z"}
 {"nothing":0}
 "#;
 

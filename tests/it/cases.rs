@@ -18,3 +18,4 @@ mod overlaps;
 pub mod records;
 pub mod site;
 mod tables;
+mod values;

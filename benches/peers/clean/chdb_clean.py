@@ -46,8 +46,10 @@ CLEANING = {
                nullIf(if(startsWith(save_location, 'Local save in '),
                   substring(save_location, 15), save_location), '') AS save_location,
                nullIf(category, '') AS category""",
-    "geo": """SELECT ind, country, [latitude, longitude] AS coordinates, "timestamp" """,
-    "user": "SELECT ind, concat(first_name, last_name) AS user_name, age, date_joined",
+    "geo": """SELECT ind, nullIf(country, '') AS country, [latitude, longitude] AS coordinates,
+               "timestamp" """,
+    "user": """SELECT ind, concat(nullIf(first_name, ''), nullIf(last_name, '')) AS user_name,
+               age, date_joined""",
 }
 SETTINGS = """SETTINGS date_time_input_format = 'best_effort', prefer_column_name_to_alias = 1,
     output_format_parquet_compression_method = 'zstd', engine_file_truncate_on_insert = 1"""

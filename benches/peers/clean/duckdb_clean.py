@@ -49,13 +49,13 @@ CLEANING = {
                nullif(category, '') AS category
         FROM raw""",
     "geo": """
-        SELECT ind, country, [latitude, longitude] AS coordinates,
-               "timestamp"::TIMESTAMPTZ AS "timestamp"
+        SELECT ind, nullif(country, '') AS country, [latitude, longitude] AS coordinates,
+               nullif("timestamp", '')::TIMESTAMPTZ AS "timestamp"
         FROM raw""",
     "user": """
-        SELECT ind, CASE WHEN first_name IS NOT NULL AND last_name IS NOT NULL
+        SELECT ind, CASE WHEN first_name <> '' AND last_name <> ''
                     THEN first_name || last_name END AS user_name,
-               age, date_joined::TIMESTAMPTZ AS date_joined
+               age, nullif(date_joined, '')::TIMESTAMPTZ AS date_joined
         FROM raw""",
 }
 

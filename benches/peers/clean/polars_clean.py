@@ -48,7 +48,7 @@ def followers():
 
 
 def time(name):
-    plain = pl.col(name).str.replace("T", " ", literal=True)
+    plain = text(name).str.replace("T", " ", literal=True)
     return plain.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us").dt.replace_time_zone("UTC")
 
 
@@ -61,11 +61,11 @@ CLEANING = {
         text("save_location").str.strip_prefix("Local save in "), text("category"),
     ],
     "geo": [
-        pl.col("ind"), pl.col("country"),
+        pl.col("ind"), text("country"),
         pl.concat_list("latitude", "longitude").alias("coordinates"), time("timestamp"),
     ],
     "user": [
-        pl.col("ind"), (pl.col("first_name") + pl.col("last_name")).alias("user_name"),
+        pl.col("ind"), (text("first_name") + text("last_name")).alias("user_name"),
         pl.col("age"), time("date_joined"),
     ],
 }

@@ -38,10 +38,10 @@ CLEANING = {
         " THEN substr(save_location, 15) ELSE save_location END, '') AS save_location",
         "nullif(category, '') AS category",
     ],
-    "geo": ["ind", "country", "array(latitude, longitude) AS coordinates",
-            "CAST(`timestamp` AS TIMESTAMP) AS `timestamp`"],
-    "user": ["ind", "concat(first_name, last_name) AS user_name", "age",
-             "CAST(date_joined AS TIMESTAMP) AS date_joined"],
+    "geo": ["ind", "nullif(country, '') AS country", "array(latitude, longitude) AS coordinates",
+            "CAST(nullif(`timestamp`, '') AS TIMESTAMP) AS `timestamp`"],
+    "user": ["ind", "concat(nullif(first_name, ''), nullif(last_name, '')) AS user_name", "age",
+             "CAST(nullif(date_joined, '') AS TIMESTAMP) AS date_joined"],
 }
 
 

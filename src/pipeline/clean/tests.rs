@@ -116,6 +116,24 @@ fn a_float_is_finite_and_a_bool_is_one() {
                 ("\"NaN\"", "not_finite a"),
                 ("\"-Infinity\"", "not_finite a"),
                 ("1e400", "overflow a"),
+                (".5", "invalid_json"),
+                ("\".5\"", "a=0.5"),
+                ("\"1.\"", "a=1.0"),
+                ("\"-.5\"", "a=-0.5"),
+                ("\".\"", "type a"),
+                ("\"+1\"", "type a"),
+                ("9007199254740992", "a=9007199254740992.0"),
+                ("9007199254740993", "overflow a"),
+                ("\"9007199254740993\"", "overflow a"),
+                ("9007199254740993.0", "overflow a"),
+                ("9.007199254740993e15", "overflow a"),
+                ("1e-400", "overflow a"),
+                ("\"1e-400\"", "overflow a"),
+                ("4e-324", "overflow a"),
+                ("1e23", "a=1e+23"),
+                ("3.141592653589793238", "a=3.141592653589793"),
+                ("0.1234567890123455", "a=0.1234567890123455"),
+                ("-0.0", "a=-0.0"),
                 ("\"north\"", "type a"),
                 ("false", "type a"),
             ],
@@ -125,7 +143,11 @@ fn a_float_is_finite_and_a_bool_is_one() {
             &[
                 ("true", "a=true"),
                 ("\"false\"", "a=false"),
-                ("1", "type a"),
+                ("1", "a=true"),
+                ("\"0\"", "a=false"),
+                ("1.0", "a=true"),
+                ("2", "type a"),
+                ("-1", "type a"),
                 ("\"True\"", "type a"),
                 ("null", "a=null"),
             ],
@@ -163,7 +185,36 @@ fn times_are_read_in_the_formats_of_the_column() {
             ("\"2021-02-30T00:00:00\"", "format a"),
             ("1598586767", "format a"),
             ("null", "a=null"),
+            ("\"24-03-15T10:00:00Z\"", "format a"),
+            ("\"2024-03-15T12:00:60Z\"", "format a"),
+            ("\"2024-03-15T12:00:60\"", "format a"),
+            ("\"20-8-28T3:52:47Z\"", "format a"),
+            ("\"2020-08-2803:52:47Z\"", "format a"),
+            ("\"2020-08-28T03:52:47.1234567891Z\"", "format a"),
+            ("\"+2020-08-28T03:52:47Z\"", "format a"),
+            ("\"2020-08-28t03:52:47z\"", "format a"),
+            ("\"2020-08-28T03:52:47 Z\"", "format a"),
+            ("\"2020:08:28 03:52:47\"", "format a"),
+            ("\"2020-08-28 03:52:47-00:00\"", "a=\"2020-08-28T03:52:47Z\""),
         ],
+    );
+    check_column(
+        "type = \"timestamp\"\nformats = [\"%d/%m/%Y %I:%M %p\", \"%-d/%-m/%Y\\t%R\"]",
+        &[
+            ("\"28/08/2020 03:52 pm\"", "a=\"2020-08-28T15:52:00Z\""),
+            ("\"28/08/20 03:52 pm\"", "format a"),
+            ("\"8/08/2020 03:52 pm\"", "format a"),
+            ("\"8/8/2020\\t03:52\"", "a=\"2020-08-08T03:52:00Z\""),
+            ("\"08/8/2020\\t03:52\"", "format a"),
+        ],
+    );
+    check_column(
+        "type = \"list<date>\"",
+        &[("[\"2024-03-15\"]", "a=[\"2024-03-15\"]"), ("[\"24-03-15\"]", "format a")],
+    );
+    check_column(
+        "type = \"date\"\nformats = [\"%d/%m/%Y\"]",
+        &[("\"15/03/2024\"", "a=\"2024-03-15\""), ("\"15/03/24\"", "format a")],
     );
     check_column(
         "type = \"timestamp\"\nformats = [\"%d/%m/%Y %H:%M\", \"epoch_ms\"]",
@@ -176,7 +227,12 @@ fn times_are_read_in_the_formats_of_the_column() {
     );
     check_column(
         "type = \"date\"",
-        &[("\"2020-08-28\"", "a=\"2020-08-28\""), ("\"2020-08-32\"", "format a")],
+        &[
+            ("\"2020-08-28\"", "a=\"2020-08-28\""),
+            ("\"2020-08-32\"", "format a"),
+            ("\"24-03-15\"", "format a"),
+            ("\"2024-3-15\"", "format a"),
+        ],
     );
     check_column(
         "type = \"date\"\nformats = [\"epoch_days\", \"%Y-%m-%dT%H:%M:%S%.f%#z\"]",
@@ -223,7 +279,14 @@ fn text_rules_apply_in_their_order() {
     );
     check_column(
         "type = \"float64\"\nsuffixes = { k = 1_000 }",
-        &[("\"1.2345k\"", "a=1234.5"), ("\"-k\"", "type a")],
+        &[
+            ("\"1.2345k\"", "a=1234.5"),
+            ("\"1.129k\"", "a=1129.0"),
+            ("\".5k\"", "a=500.0"),
+            ("\"9007199254740.993k\"", "overflow a"),
+            ("9007199254740993", "overflow a"),
+            ("\"-k\"", "type a"),
+        ],
     );
 }
 
@@ -253,6 +316,138 @@ fn checks_look_at_the_value() {
             &format!("type = \"{ty}\"\nallowed = [1, 2]"),
             &[("1", "a=1"), ("\"2\"", "a=2"), ("3", "not_allowed a"), ("\"x\"", "type a")],
         );
+    }
+}
+
+#[test]
+fn a_range_of_integers_is_exact_past_53_bits() {
+    check_column(
+        "type = \"int64\"\nrange = { min = -9007199254740993, max = 9007199254740993 }",
+        &[
+            ("9007199254740993", "a=9007199254740993"),
+            ("9007199254740994", "range a"),
+            ("-9007199254740993", "a=-9007199254740993"),
+            ("-9007199254740994", "range a"),
+        ],
+    );
+    check_column(
+        "type = \"int64\"\nrange = { max = 9223372036854775806 }",
+        &[
+            ("9223372036854775806", "a=9223372036854775806"),
+            ("9223372036854775807", "range a"),
+            ("null", "a=null"),
+        ],
+    );
+    check_column(
+        "type = \"int32\"\nrange = { min = 0.5, max = 1e300 }",
+        &[("1", "a=1"), ("0", "range a"), ("2147483647", "a=2147483647")],
+    );
+    check_column(
+        "type = \"int64\"\nrange = { min = 1e300 }",
+        &[("9223372036854775807", "range a"), ("null", "a=null")],
+    );
+    check_column(
+        "type = \"float64\"\nrange = { max = 9007199254740992 }",
+        &[("9007199254740992", "a=9007199254740992.0"), ("9007199254740994", "range a")],
+    );
+}
+
+/// The values that rules changed, as the report counts them.
+fn changes(spec: &Spec, lines: &str) -> Vec<String> {
+    let batch = Trial::new(spec).unwrap().run(lines.as_bytes()).unwrap();
+    assert_eq!(batch.rejects, []);
+    let show =
+        |((column, rule), count): (&(String, String), &u64)| format!("{column} {rule}: {count}");
+    batch.changes.iter().map(show).collect()
+}
+
+#[test]
+fn null_texts_of_numbers_and_bools_are_null_and_counted_for_each_column() {
+    // By the decoder, or by the text rules of the column.
+    for rules in ["", "\ntrim = true", "\nnull_patterns = ['never']"] {
+        for (ty, value) in [("int32", "7"), ("int64", "7"), ("float64", "7.5"), ("bool", "true")] {
+            check_column(
+                &format!("type = \"{ty}\"\nnull_values = [\"\", \"n/a\", \"-1\"]{rules}"),
+                &[
+                    (value, &format!("a={value}")),
+                    (&format!("\"{value}\""), &format!("a={value}")),
+                    ("\"\"", "a=null"),
+                    ("\"n\\/a\"", "a=null"),
+                    // A number that stands without quotes has a text too.
+                    ("-1", "a=null"),
+                    ("\"-1\"", "a=null"),
+                    ("null", "a=null"),
+                    ("\"N/A\"", "type a"),
+                    ("[]", "type a"),
+                ],
+            );
+        }
+    }
+    let text = "[[column]]\nname = \"a\"\ntype = \"int32\"\nfield = \"x\"\nnull_values = [\"\", \"-\"]\n\
+                [[column]]\nname = \"b\"\ntype = \"int64\"\nfield = \"x\"\nnull_values = [\"\", \"-\"]\n\
+                [[column]]\nname = \"c\"\ntype = \"list<int32>\"\narray = [\"x\", \"y\"]\nnull_values = [\"-\", \"\"]\n\
+                [[column]]\nname = \"d\"\ntype = \"string\"\nfield = \"x\"\nnull_values = [\"\"]\n";
+    let lines = "{\"x\":\"\"}\n{\"x\":\"-\"}\n{\"x\":1,\"y\":\"\"}\n{\"x\":\"\"}";
+    assert_eq!(
+        changes(&spec(text), lines),
+        [
+            "a null_values \"\": 2",
+            "a null_values \"-\": 1",
+            "b null_values \"\": 2",
+            "b null_values \"-\": 1",
+            "c null_values \"\": 3",
+            "c null_values \"-\": 1",
+            "d null_values \"\": 2",
+        ]
+    );
+}
+
+#[test]
+fn columns_with_different_null_texts_read_a_field_each_in_its_own_way() {
+    let number = |name: &str, nulls: &str| {
+        format!("[[column]]\nname = \"{name}\"\ntype = \"int32\"\nfield = \"x\"\n{nulls}\n")
+    };
+    let text = [
+        number("a", "null_values = [\"\"]"),
+        number("b", "null_values = [\"-1\"]"),
+        number("c", "on_error = \"null\""),
+    ]
+    .concat();
+    check_table(&[(
+        &text,
+        &[
+            ("{\"x\":5}", "a=5 b=5 c=5"),
+            ("{\"x\":-1}", "a=-1 b=null c=-1"),
+            ("{\"x\":\"\"}", "type b"),
+        ],
+    )]);
+}
+
+#[test]
+fn the_empty_text_is_null_in_every_column_of_the_shipped_files() {
+    let nulls = [
+        ("geo", r#"{"ind":"","timestamp":"","latitude":"","longitude":"","country":""}"#),
+        ("user", r#"{"index":"","first_name":"","last_name":"","age":"","date_joined":""}"#),
+        (
+            "pin",
+            r#"{"index":"","unique_id":"","title":"","description":"","follower_count":"","poster_name":"","tag_list":"","is_image_or_video":"","image_src":"","save_location":"","category":""}"#,
+        ),
+    ];
+    let specs = crate::spec::load(None).unwrap();
+    for (table, record) in nulls {
+        let spec = specs.iter().find(|spec| spec.table == table).unwrap();
+        let batch = Trial::new(spec).unwrap().run(record.as_bytes()).unwrap();
+        assert_eq!(batch.rejects, [], "{table}");
+        for (column, value) in &rows(&batch.frame)[0] {
+            let expected = if column == "coordinates" { json!([null, null]) } else { json!(null) };
+            assert_eq!(*value, expected, "{table}.{column}");
+            let counted = (column.clone(), "null_values \"\"".to_owned());
+            assert!(batch.changes.contains_key(&counted), "{table}.{column}");
+        }
+        // A blank is no empty text, and no number or time.
+        let blank = record.replace("\"\"", "\" \"");
+        let batch = Trial::new(spec).unwrap().run(blank.as_bytes()).unwrap();
+        assert_eq!(batch.rejects.len(), 1, "{table}");
     }
 }
 
@@ -322,6 +517,10 @@ fn an_array_keeps_a_null_element_and_a_concat_is_null_by_one() {
         (&array(""), plain),
         (&array("trim = true"), plain),
         (&array("null_values = [\"-\"]"), &[("{\"x\":\"-\",\"y\":2}", "a=[null,2.0]")]),
+        (
+            "[[column]]\nname = \"a\"\ntype = \"list<int32>\"\narray = [\"x\", \"x\"]\ntrim = true\n",
+            &[("{\"x\":\" 1 \"}", "a=[1,1]"), ("{\"x\":\"?\"}", "type a")],
+        ),
         // Wrong is the whole value, not one element.
         (
             &array("on_error = \"null\""),
@@ -478,15 +677,15 @@ fn one_reject_tells_of_every_wrong_column() {
         column("type = \"int32\"")
     ));
     let batch =
-        Trial::new(&spec).unwrap().run(b"\n {\"a\":\"x\",\"b\":0} \n{\"c\":\"y\"}").unwrap();
+        Trial::new(&spec).unwrap().run(b"\n {\"a\":\"x\",\"b\":7} \n{\"c\":\"y\"}").unwrap();
     let [reject] = batch.rejects.as_slice() else { panic!("{:?}", batch.rejects) };
     assert_eq!((reject.line, reject.offset), (2, 0));
     assert_eq!(reject.column.as_deref(), Some("a"));
     assert_eq!(
         reject.message,
-        "\"x\" is no int32; b: 0 is no bool; c: missing or null, and the column is required"
+        "\"x\" is no int32; b: 7 is no bool; c: missing or null, and the column is required"
     );
-    assert_eq!(String::from_utf8_lossy(&reject.raw).trim(), "{\"a\":\"x\",\"b\":0}");
+    assert_eq!(String::from_utf8_lossy(&reject.raw).trim(), "{\"a\":\"x\",\"b\":7}");
     assert_eq!(batch.frame.height(), 1);
 }
 

@@ -31,12 +31,13 @@ mod tests {
     const TRANSFORM: &str = "version = 1\ntable = \"t\"\ntopics = [\"t\"]\n\
         [[column]]\nname = \"a\"\ntype = \"int32\"\nfield = [\"a\", \"x\"]\n\
         [[column]]\nname = \"b\"\ntype = \"string\"\nfield = \"b\"\n\
-        [[column]]\nname = \"c\"\ntype = \"list<int32>\"\nfield = \"c\"\n";
+        [[column]]\nname = \"c\"\ntype = \"list<int32>\"\nfield = \"c\"\n\
+        [[column]]\nname = \"n\"\ntype = \"int32\"\nfield = \"n\"\nnull_values = [\"-\"]\n";
 
     #[test]
     fn a_field_is_there_with_a_value_or_a_wrong_one_or_as_null() {
         let spec = parse("t.toml", TRANSFORM).unwrap();
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 11] = [
             ("", &[]),
             ("{\"a\":1}", &["a"]),
             ("{\"x\":1}", &["a"]),
@@ -46,6 +47,7 @@ mod tests {
             ("{\"a\":1,\"c\":7}", &["a", "c"]),
             ("{\"a\":1,\"c\":[]}\n{\"b\":\"y\"}", &["a", "b", "c"]),
             ("{\"a\":1,\"B\":2,\"cc\":3}", &["a"]),
+            ("{\"a\":1,\"n\":\"-\"}", &["a", "n"]),
             // Of a record that is wrapped the fields inside count.
             ("{\"value\":{\"b\":\"y\"},\"key\":1}", &["b"]),
         ];

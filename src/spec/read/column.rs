@@ -5,7 +5,8 @@ use toml::Spanned;
 use super::check::{Check, text};
 use super::raw::RawColumn;
 use crate::near::hint;
-use crate::spec::{Column, OnError, Range, Scalar, Type};
+use crate::spec::{Column, OnError, Range, RangeBound, Scalar, Type};
+use crate::value;
 
 const SOURCES: [&str; 5] = ["field", "array", "concat", "constant", "sql"];
 const TEXT_RULES: [&str; 8] = [
@@ -94,19 +95,33 @@ impl Check<'_> {
 
     fn range(&mut self, raw: &RawColumn, ty: Option<Type>) -> Option<Range> {
         let range = raw.range.as_ref()?;
-        let value = |bound: &Option<Spanned<f64>>| bound.as_ref().map(|bound| *bound.get_ref());
+        let value =
+            |bound: &Option<Spanned<RangeBound>>| bound.as_ref().map(|bound| *bound.get_ref());
         let (min, max) = (value(&range.min), value(&range.max));
-        if [min, max].into_iter().flatten().any(|bound| !bound.is_finite()) {
+        if [min, max].into_iter().flatten().any(|bound| !bound.double().is_finite()) {
             self.problem(&range.span, "a bound must be finite; leave it out for none");
         } else if min.is_none() && max.is_none() {
             self.problem(&range.span, "`range` has neither `min` nor `max`");
         } else if let (Some(min), Some(max)) = (min, max)
-            && min > max
+            && min.is_above(max)
         {
             self.problem(&range.span, format!("`min` {min} is more than `max` {max}"));
         }
+        for bound in [&range.min, &range.max].into_iter().flatten() {
+            self.bound_of_floats(bound, ty);
+        }
         // A range of another type is reported as without effect.
         is_number(ty?).then_some(Range { min, max })
+    }
+
+    /// Reports a bound of a float column that no double holds.
+    fn bound_of_floats(&mut self, bound: &Spanned<RangeBound>, ty: Option<Type>) {
+        if let RangeBound::Integer(integer) = *bound.get_ref()
+            && ty == Some(Type::Scalar(Scalar::Float64))
+            && value::float(&integer.to_string()).is_err()
+        {
+            self.problem(&bound.span(), format!("{integer} does not fit float64"));
+        }
     }
 
     fn allowed(&mut self, raw: &RawColumn, ty: Option<Type>) -> Vec<String> {

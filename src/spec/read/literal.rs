@@ -1,13 +1,14 @@
 //! Values written in a transforms file: constants, allowed values, outputs.
 
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::SecondsFormat;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::reader;
-use crate::spec::time::{ISO_DATE, ISO_TIMESTAMPS, parse_timestamp};
+use crate::spec::time::{ISO_DATE, parse_date, parse_timestamp};
 use crate::spec::{Scalar, Type};
+use crate::value;
 
 /// A value as written.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,7 @@ impl Literal {
         Some(match value {
             DeValue::String(text) => Literal::Text(text.to_string()),
             DeValue::Integer(_) => Literal::Integer(reader::integer(value)?),
-            DeValue::Float(_) => Literal::Float(reader::number(value)?),
+            DeValue::Float(_) => Literal::Float(reader::float(value)?),
             DeValue::Boolean(bool) => Literal::Bool(*bool),
             DeValue::Datetime(time) => Literal::Time(time.to_string()),
             DeValue::Array(array) => {
@@ -68,7 +69,10 @@ impl Literal {
             (Scalar::Bool, Literal::Bool(bool)) => Some((*bool).into()),
             (Scalar::Int32, Literal::Integer(int)) => i32::try_from(*int).ok().map(Value::from),
             (Scalar::Int64, Literal::Integer(int)) => Some((*int).into()),
-            (Scalar::Float64, Literal::Integer(int)) => float(*int as f64),
+            // An integer that no double holds is none, as in a record.
+            (Scalar::Float64, Literal::Integer(int)) => {
+                value::float(&int.to_string()).ok().and_then(float)
+            }
             (Scalar::Float64, Literal::Float(value)) => float(*value),
             (Scalar::Timestamp, Literal::Text(text) | Literal::Time(text)) => timestamp(text),
             (Scalar::Date, Literal::Text(text) | Literal::Time(text)) => date(text),
@@ -83,12 +87,12 @@ fn float(value: f64) -> Option<Value> {
 }
 
 fn timestamp(text: &str) -> Option<Value> {
-    let time = ISO_TIMESTAMPS.iter().find_map(|pattern| parse_timestamp(text, pattern))?;
+    let time = parse_timestamp(text)?;
     Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into())
 }
 
 fn date(text: &str) -> Option<Value> {
-    let date = NaiveDate::parse_from_str(text, ISO_DATE).ok()?;
+    let date = parse_date(text)?;
     Some(date.format(ISO_DATE).to_string().into())
 }
 
@@ -117,6 +121,14 @@ mod tests {
                 Some(json!("2020-08-28T02:52:47.500Z")),
             ),
             (text("2020-08-28"), scalar(Scalar::Timestamp), None),
+            (text("20-08-28T03:52:47Z"), scalar(Scalar::Timestamp), None),
+            (Literal::Time("2020-08-28T03:52:60Z".into()), scalar(Scalar::Timestamp), None),
+            (Literal::Time("0000-01-01T00:00:00Z".into()), scalar(Scalar::Timestamp), None),
+            (text("20-08-28"), scalar(Scalar::Date), None),
+            (text("2020-8-28"), scalar(Scalar::Date), None),
+            (Literal::Time("0000-01-01".into()), scalar(Scalar::Date), None),
+            (Literal::Integer((1 << 53) + 1), scalar(Scalar::Float64), None),
+            (Literal::Integer(1 << 53), scalar(Scalar::Float64), Some(json!(9007199254740992.0))),
             (Literal::Time("2020-08-28".into()), scalar(Scalar::Date), Some(json!("2020-08-28"))),
             (
                 Literal::List(vec![Literal::Integer(1), Literal::Float(2.5)]),

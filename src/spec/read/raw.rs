@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::found::{Found, Span};
 use super::literal::Literal;
 use super::reader::Reader;
+use crate::spec::RangeBound;
 
 pub(super) const SPEC_KEYS: [&str; 11] = [
     "version",
@@ -103,8 +104,8 @@ pub(super) struct RawReplace {
 /// A `range`.
 pub(super) struct RawRange {
     pub(super) span: Span,
-    pub(super) min: Option<Spanned<f64>>,
-    pub(super) max: Option<Spanned<f64>>,
+    pub(super) min: Option<Spanned<RangeBound>>,
+    pub(super) max: Option<Spanned<RangeBound>>,
 }
 
 /// An `[[example]]`.

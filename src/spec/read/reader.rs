@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::found::{Found, Span};
 use super::literal::Literal;
+use crate::code::Code;
 use crate::near::hint;
+use crate::spec::RangeBound;
+use crate::value;
 
 /// One TOML table under reading.
 pub(crate) struct Reader<'t, 'i> {
@@ -27,7 +30,7 @@ const BOOL: Kind<bool> = Kind { name: "true or false", take: |value| value.as_bo
 const INTEGER: Kind<i64> = Kind { name: "an integer", take: integer };
 const LITERAL: Kind<Literal> =
     Kind { name: "a string, number, boolean, time or array", take: Literal::read };
-const NUMBER: Kind<f64> = Kind { name: "a number", take: number };
+const NUMBER: Kind<RangeBound> = Kind { name: "a number", take: bound };
 
 impl<'t, 'i> Reader<'t, 'i> {
     /// Reports every key of the table that is not known.
@@ -74,7 +77,7 @@ impl<'t, 'i> Reader<'t, 'i> {
         self.scalar(key, &INTEGER, found)
     }
 
-    pub(crate) fn number(&self, key: &str, found: &mut Found) -> Option<Spanned<f64>> {
+    pub(crate) fn number(&self, key: &str, found: &mut Found) -> Option<Spanned<RangeBound>> {
         self.scalar(key, &NUMBER, found)
     }
 
@@ -220,10 +223,12 @@ fn mismatch(key: &str, value: &Spanned<DeValue<'_>>, wanted: &str, found: &mut F
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     };
-    // Where an integer is taken, one that is refused is too large.
-    let integers = [INTEGER.name, NUMBER.name, LITERAL.name];
+    // Where an integer or a float is taken, one that is refused does not fit.
+    let takes_float = [NUMBER.name, LITERAL.name].contains(&wanted);
+    let takes_integer = takes_float || wanted == INTEGER.name;
     let message = match value.get_ref() {
-        DeValue::Integer(_) if integers.contains(&wanted) => format!("`{key}` is past 64 bits"),
+        DeValue::Integer(_) if takes_integer => format!("`{key}` is past 64 bits"),
+        DeValue::Float(_) if takes_float => format!("`{key}` does not fit float64"),
         _ => format!("`{key}` must be {wanted}, not {is}"),
     };
     found.add(&value.span(), message);
@@ -238,9 +243,19 @@ pub(crate) fn integer(value: &DeValue<'_>) -> Option<i64> {
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-pub(crate) fn number(value: &DeValue<'_>) -> Option<f64> {
-    match value {
-        DeValue::Float(float) => float.as_str().parse().ok(),
-        _ => integer(value).map(|integer| integer as f64),
+/// The double of a TOML float, read as a number of a record is; NaN and
+/// infinities as they are.
+pub(crate) fn float(value: &DeValue<'_>) -> Option<f64> {
+    let DeValue::Float(float) = value else { return None };
+    let text = float.as_str();
+    // TOML takes a plus sign, which no number of a record has.
+    match value::float(text.strip_prefix('+').unwrap_or(text)) {
+        Ok(float) => Some(float),
+        Err(Code::NotFinite) => text.parse().ok(),
+        Err(_) => None,
     }
+}
+
+fn bound(value: &DeValue<'_>) -> Option<RangeBound> {
+    float(value).map(RangeBound::Float).or_else(|| integer(value).map(RangeBound::Integer))
 }

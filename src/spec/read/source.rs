@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::check::{Check, text};
 use super::raw::RawColumn;
-use super::slots::wire;
+use super::slots::SlotReading;
 use crate::spec::{Scalar, Source, TextRules, Type, Wire};
 
 impl Check<'_> {
@@ -35,13 +35,12 @@ impl Check<'_> {
     fn field(&mut self, raw: &RawColumn, ty: Option<Type>) -> Option<Source> {
         self.field_names("field", &raw.field);
         let rules = self.text_rules(raw, ty);
-        let plain = rules.is_plain() && raw.allowed.is_empty();
-        let wire = match ty? {
-            Type::Scalar(scalar) => wire(scalar, plain),
-            Type::List(_) => Wire::Array,
+        let reading = match ty? {
+            Type::Scalar(scalar) => SlotReading::new(scalar, &rules, raw.allowed.is_empty()),
+            Type::List(_) => SlotReading::of(Wire::Array),
         };
         let names: Vec<_> = raw.field.iter().map(|name| name.get_ref().as_str()).collect();
-        Some(Source::Field { slot: self.slots.get(&names, wire), rules })
+        Some(Source::Field { slot: self.slots.get(&names, &reading), rules })
     }
 
     fn array(&mut self, raw: &RawColumn, ty: Option<Type>) -> Option<Source> {
@@ -51,8 +50,8 @@ impl Check<'_> {
             self.problem(&raw.keys["array"], message);
         }
         let rules = self.text_rules(raw, ty);
-        let wire = wire(ty?.scalar(), rules.is_plain());
-        Some(Source::Array { slots: self.one_slot_each(&raw.array, wire), rules })
+        let reading = SlotReading::new(ty?.scalar(), &rules, true);
+        Some(Source::Array { slots: self.one_slot_each(&raw.array, &reading), rules })
     }
 
     fn concat(&mut self, raw: &RawColumn, ty: Option<Type>) -> Option<Source> {
@@ -64,7 +63,7 @@ impl Check<'_> {
             self.problem(&raw.keys["concat"], message);
         }
         let rules: TextRules = self.text_rules(raw, ty);
-        let slots = self.one_slot_each(&raw.concat, Wire::Text);
+        let slots = self.one_slot_each(&raw.concat, &SlotReading::of(Wire::Text));
         Some(Source::Concat { slots, separator: text(&raw.separator), rules })
     }
 
@@ -79,7 +78,7 @@ impl Check<'_> {
         value.map(Source::Constant)
     }
 
-    fn one_slot_each(&mut self, names: &[Spanned<String>], wire: Wire) -> Vec<usize> {
-        names.iter().map(|name| self.slots.get(&[name.get_ref()], wire)).collect()
+    fn one_slot_each(&mut self, names: &[Spanned<String>], reading: &SlotReading) -> Vec<usize> {
+        names.iter().map(|name| self.slots.get(&[name.get_ref()], reading)).collect()
     }
 }

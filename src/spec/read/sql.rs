@@ -8,6 +8,7 @@ use polars::sql::sql_expr;
 
 use super::check::Check;
 use super::found::Span;
+use super::slots::SlotReading;
 use crate::near::near;
 use crate::spec::kernel::dtype;
 use crate::spec::{Scalar, Source, Type, Wire};
@@ -48,7 +49,8 @@ impl Check<'_> {
                     columns.push(name);
                 }
                 None if self.scope.fields.contains(&name) => {
-                    fields.push((self.slots.get(&[&name], Wire::Text), name));
+                    let reading = SlotReading::of(Wire::Text);
+                    fields.push((self.slots.get(&[&name], &reading), name));
                 }
                 None => {
                     self.unknown_name(&name, &span);
@@ -107,10 +109,14 @@ impl Check<'_> {
             rows.push(odd_values(name, Type::Scalar(Scalar::String)));
         }
         let frame = rows.into_iter().collect::<PolarsResult<Vec<_>>>();
-        let result = frame
-            .and_then(|columns| DataFrame::new(TRIAL_ROWS, columns))
-            .and_then(|frame| frame.lazy().select([expr.clone()]).collect());
-        match result {
+        let frame = frame.and_then(|columns| DataFrame::new(TRIAL_ROWS, columns));
+        if let Ok(frame) = &frame
+            && expr.into_iter().any(|node| casts_text_to_time(node, frame))
+        {
+            self.problem(span, TEXT_TO_TIME);
+            return None;
+        }
+        match frame.and_then(|frame| frame.lazy().select([expr.clone()]).collect()) {
             Err(error) => {
                 let message = format!("this cannot be computed: {}", brief(&error));
                 self.problem(span, message);
@@ -183,6 +189,20 @@ fn odd_values(name: &str, ty: Type) -> PolarsResult<Column> {
 }
 
 const MANY_ROWS: &str = "this looks at more than one row; each row is cleaned alone";
+
+/// Returns whether a node casts a text to a time. Polars guesses the spelling, and
+/// takes `24-03-15` for the year 24.
+fn casts_text_to_time(node: &Expr, frame: &DataFrame) -> bool {
+    let Expr::Cast { expr: inner, .. } = node else { return false };
+    let given = |expr: &Expr| {
+        let result = frame.clone().lazy().select([expr.clone()]).collect().ok()?;
+        result.columns().first().map(|column| column.dtype().clone())
+    };
+    given(inner) == Some(DataType::String) && given(node).is_some_and(|to| to.is_temporal())
+}
+
+const TEXT_TO_TIME: &str = "a cast guesses how a text spells a time; read the field into a \
+    hidden column of type date or timestamp, with `formats`, and name that";
 
 /// The names in an expression, each once, in order.
 fn names(expr: &Expr) -> Vec<String> {

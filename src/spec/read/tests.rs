@@ -155,6 +155,33 @@ fn a_problem_of_a_column_has_its_place() {
         ),
         (int("range = { min = 2, max = 1 }"), "8:9: `min` 2 is more than `max` 1"),
         (int("range = {}"), "8:9: `range` has neither `min` nor `max`"),
+        (
+            int("range = { min = 9007199254740993, max = 9007199254740992 }"),
+            "8:9: `min` 9007199254740993 is more than `max` 9007199254740992",
+        ),
+        (
+            of("float64", "field = \"a\"\nrange = { max = 9007199254740993 }"),
+            "8:17: 9007199254740993 does not fit float64",
+        ),
+        (
+            int("range = { max = 1e-400 }"),
+            "8:9: `range` has neither `min` nor `max`\n8:17: `max` does not fit float64",
+        ),
+        (of("float64", "constant = 1e400"), "7:12: `constant` does not fit float64"),
+        (of("float64", "constant = 9007199254740993"), "7:12: this is no value of type float64"),
+        (of("date", "constant = \"24-03-15\""), "7:12: this is no value of type date"),
+        (
+            of("timestamp", "constant = \"24-03-15T10:00:00Z\""),
+            "7:12: this is no value of type timestamp",
+        ),
+        (
+            of("timestamp", "constant = 0000-01-01T00:00:00Z"),
+            "7:12: this is no value of type timestamp",
+        ),
+        (
+            of("date", "field = \"a\"\nformats = [\"%-m%-d%Y\"]"),
+            "8:12: `%-m%-d%Y`: a number of any length is followed by another number at once, so that nothing shows where the first one ends",
+        ),
         (int("range = { max = inf }"), "8:9: a bound must be finite; leave it out for none"),
         (
             int("range = { mim = 1 }"),
@@ -345,6 +372,14 @@ fn a_problem_of_an_sql_column_has_its_place() {
             "11:7: this cannot be computed: conversion from `str` to `i32` failed in column 'a' for 1 out of 2 values: [\"2147483647x\"]",
         ),
         (sql("TRY_CAST(CAST(a AS VARCHAR) || 'x' AS INTEGER)"), ""),
+        (
+            sql("TRY_CAST(CAST(a AS VARCHAR) || '-01-01' AS DATE)"),
+            "11:7: a cast guesses how a text spells a time; read the field into a hidden column of type date or timestamp, with `formats`, and name that",
+        ),
+        (
+            sql("CAST(TRY_CAST(CAST(a AS VARCHAR) AS TIMESTAMP) AS VARCHAR)"),
+            "11:7: a cast guesses how a text spells a time; read the field into a hidden column of type date or timestamp, with `formats`, and name that",
+        ),
         (sql("a > 1").replace("\"string\"", "\"bool\""), ""),
         (later, "11:7: `c` is an `sql` column below this one; put it above"),
         (
@@ -435,7 +470,11 @@ fn fields_are_read_straight_unless_their_text_matters() {
         ("type = 'int32'\nfield = 'a'\ntrim = true", (vec!["a"], Wire::Text)),
         ("type = 'int32'\nfield = 'a'\nallowed = [1]", (vec!["a"], Wire::Text)),
         ("type = 'float64'\nfield = 'a'\nsuffixes = { k = 1_000 }", (vec!["a"], Wire::Text)),
-        ("type = 'bool'\nfield = 'a'\nnull_values = ['']", (vec!["a"], Wire::Text)),
+        ("type = 'bool'\nfield = 'a'\nnull_values = ['']", (vec!["a"], Wire::Bool)),
+        ("type = 'int32'\nfield = 'a'\nnull_patterns = ['-+']", (vec!["a"], Wire::Text)),
+        ("type = 'int32'\nfield = 'a'\nnull_values = ['']\nallowed = [1]", (vec!["a"], Wire::Text)),
+        ("type = 'int32'\nfield = 'a'\nnull_values = ['']\ntrim = true", (vec!["a"], Wire::Text)),
+        ("type = 'date'\nfield = 'a'\nnull_values = ['']", (vec!["a"], Wire::Text)),
         ("type = 'string'\nfield = 'a'", (vec!["a"], Wire::Text)),
         ("type = 'date'\nfield = 'a'", (vec!["a"], Wire::Text)),
         ("type = 'list<int32>'\nfield = 'a'", (vec!["a"], Wire::Array)),
@@ -460,6 +499,26 @@ fn columns_that_read_a_field_in_the_same_way_share_its_slot() {
     ));
     assert_eq!(slots(&spec), [(vec!["x"], Wire::Int), (vec!["x"], Wire::Text)]);
     assert!(matches!(spec.columns[2].source, Source::Field { slot: 0, .. }));
+}
+
+#[test]
+fn null_texts_that_the_decoder_compares_are_a_part_of_the_slot() {
+    let column = |name: &str, ty: &str, nulls: &str| {
+        format!("[[column]]\nname = '{name}'\ntype = '{ty}'\nfield = 'x'\n{nulls}\n")
+    };
+    let spec = spec(
+        &[
+            HEAD,
+            &column("a", "int32", "null_values = ['']"),
+            &column("b", "int64", "null_values = ['']"),
+            &column("c", "int32", "null_values = ['', '-']"),
+            &column("d", "int32", ""),
+            &column("e", "string", "null_values = ['']"),
+        ]
+        .concat(),
+    );
+    let slots: Vec<_> = spec.slots.iter().map(|slot| (slot.wire, slot.nulls.len())).collect();
+    assert_eq!(slots, [(Wire::Int, 1), (Wire::Int, 2), (Wire::Int, 0), (Wire::Text, 0)]);
 }
 
 #[test]
@@ -492,7 +551,7 @@ fn a_file_gives_its_rules_constants_and_examples_as_written() {
     assert_eq!((spec.unknown, spec.description.as_str()), (Unknown::Keep, "d"));
     let a = &spec.columns[0];
     assert_eq!((a.comment.as_str(), a.required, a.on_error), ("c", true, OnError::Fail));
-    assert_eq!(a.range, Some(Range { min: Some(0.0), max: None }));
+    assert_eq!(a.range, Some(Range { min: Some(RangeBound::Integer(0)), max: None }));
     assert_eq!(a.allowed, ["1", "20"]);
     let Source::Field { rules, .. } = &a.source else { panic!() };
     assert_eq!(rules.suffixes[0], Suffix { text: "kk".into(), factor: 1_000_000 });

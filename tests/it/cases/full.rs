@@ -139,8 +139,9 @@ fn changed_rules_hold_from_the_next_run_on() {
     transforms(&site, GEO_TRANSFORM, PIN_TRANSFORM);
     site.put(&key(GEO, 0, 0), geos([1]));
     site.run(&ARGS).done();
-    let no_peru = "field = \"country\"\nnull_values = [\"Peru\"]";
-    transforms(&site, &GEO_TRANSFORM.replace("field = \"country\"", no_peru), PIN_TRANSFORM);
+    let country = "field = \"country\"\nnull_values = [\"\"";
+    let no_peru = GEO_TRANSFORM.replace(country, &format!("{country}, \"Peru\""));
+    transforms(&site, &no_peru, PIN_TRANSFORM);
     site.put(&key(GEO, 0, 1), geos([2]));
     let ran = site.run(&ARGS).done();
     assert_eq!(ran.counts(), [1, 1, 0, 0]);

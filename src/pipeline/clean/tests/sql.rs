@@ -69,6 +69,38 @@ fn what_sql_gives_must_be_of_the_column_s_type_without_loss() {
                 ("{\"a\":0,\"x\":\"\"}", "not_finite s"),
             ],
         ),
+        // A text becomes a number as that of a field does.
+        (
+            &sql("int32", "lower(x)"),
+            &[
+                ("{\"x\":\"7.0\"}", "a=null s=7"),
+                ("{\"x\":\"2147483648\"}", "overflow s"),
+                ("{\"x\":\"+7\"}", "type s"),
+                ("{\"x\":\" 7\"}", "type s"),
+                ("{\"x\":\"7.5\"}", "type s"),
+            ],
+        ),
+        (
+            &sql("float64", "lower(x)"),
+            &[
+                ("{\"x\":\".5\"}", "a=null s=0.5"),
+                ("{\"x\":\"9007199254740992\"}", "a=null s=9007199254740992.0"),
+                ("{\"x\":\"9007199254740993\"}", "overflow s"),
+                ("{\"x\":\"1e-400\"}", "overflow s"),
+                ("{\"x\":\"nan\"}", "not_finite s"),
+                ("{\"x\":\"+1\"}", "type s"),
+                ("{\"x\":null}", "a=null s=null"),
+            ],
+        ),
+        // An integer that no double holds.
+        (
+            &sql("float64", "a * 9007199254740991"),
+            &[
+                ("{\"a\":1}", "a=1 s=9007199254740991.0"),
+                ("{\"a\":3}", "overflow s"),
+                ("{\"a\":null}", "a=null s=null"),
+            ],
+        ),
         // 32 bits are not enough on the way.
         (
             &sql("int64", "a * 2000000000"),
@@ -78,6 +110,19 @@ fn what_sql_gives_must_be_of_the_column_s_type_without_loss() {
         (&sql("string", "a + 1"), &[("{\"a\":7}", "a=7 s=\"8\"")]),
         (&sql("int32", "length(x) / a"), &[("{\"a\":0,\"x\":\"b\"}", "type s")]),
     ]);
+}
+
+#[test]
+fn sql_casts_times_to_other_times_and_to_texts() {
+    check_table(&[(
+        "[[column]]\nname = \"at\"\ntype = \"timestamp\"\nfield = \"at\"\n\
+         [[column]]\nname = \"day\"\ntype = \"date\"\nsql = \"CAST(at AS DATE)\"\n\
+         [[column]]\nname = \"s\"\ntype = \"string\"\nsql = \"CAST(day AS VARCHAR)\"\n",
+        &[(
+            "{\"at\":\"2020-08-28T03:52:47Z\"}",
+            "at=\"2020-08-28T03:52:47Z\" day=\"2020-08-28\" s=\"2020-08-28\"",
+        )],
+    )]);
 }
 
 #[test]
