@@ -24,10 +24,13 @@ use crate::{Error, Result};
 
 mod as_of;
 mod joins;
+mod lists;
 mod mistake;
+mod order;
 mod rewrite;
 mod scan;
 mod statement;
+mod using;
 mod view;
 mod widths;
 mod windows;

@@ -1,12 +1,14 @@
-//! Conditions of joins that Polars would take for others.
+//! Joins that Polars 0.55 would compute as something else, without a word. They are
+//! refused here:
 //!
-//! Of `ON a.x = b.x AND b.y = 1` Polars 0.55 looks for the table of `1` by the
-//! names of columns, and compares the `y` of the wrong one if both tables have it.
-//! And of `LEFT JOIN b ON a.x = b.x AND a.y < b.y` it drops the rows of `a` for which
-//! the second condition fails, as if it stood in WHERE. The rows are wrong, and
-//! nothing says so. Of `a JOIN b ON … JOIN c ON a.y = b.y` it compares the `y` of `c`.
-//! And where rows of one table have no partner, `USING` gives the key of the other,
-//! which is null. All these are refused here.
+//! - Of `ON a.x = b.x AND b.y = 1` it looks for the table of `1` by the names of columns,
+//!   and compares the `y` of the wrong one if both tables have it.
+//! - Of `LEFT JOIN b ON a.x = b.x AND a.y < b.y` it drops the rows of `a` for which the
+//!   second condition fails, as if it stood in WHERE.
+//! - Of `a JOIN b ON … JOIN c ON a.y = b.y` it compares the `y` of `c`.
+//! - Where rows of one table have no partner, `USING` gives the key of the other, which is
+//!   null, and a later `USING` joins by that null.
+//! - Of `a NATURAL LEFT JOIN b` it gives `a.k` where `b.k` is asked.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -22,14 +24,17 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Sql`] for a condition `=` that does not compare a column of the table that
 /// is joined with one of those before it, and for any other where rows without a
-/// partner count; for `USING` where these have their key from the other table.
+/// partner count; for `USING` where these have their key from the other table; for
+/// `NATURAL`.
 pub(super) fn check(select: &Select) -> Result<()> {
     for from in &select.from {
         let mut before = vec![name(&from.relation)];
+        let mut without_left = false;
         for join in &from.joins {
             let joined = name(&join.relation);
+            without_left |= keeps_right(&join.join_operator);
             if let Some((constraint, inner)) = constraint(&join.join_operator) {
-                let sides = Sides { before: &before, joined, inner };
+                let sides = Sides { before: &before, joined, inner, without_left };
                 sides.check(&join.join_operator, constraint)?;
             }
             before.push(joined);
@@ -81,7 +86,7 @@ fn put_equal_in_order(condition: &mut Expr, order: &[String]) {
 }
 
 /// What a table is called in a SELECT; nothing for what has no one name.
-fn name(table: &TableFactor) -> Option<&str> {
+pub(super) fn name(table: &TableFactor) -> Option<&str> {
     let alias = match table {
         TableFactor::Table { alias, .. } | TableFactor::Derived { alias, .. } => alias,
         _ => return None,
@@ -96,7 +101,7 @@ fn name(table: &TableFactor) -> Option<&str> {
 }
 
 /// What a join goes by, and whether it only joins rows that have a partner.
-fn constraint(join: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
+pub(super) fn constraint(join: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
     use JoinOperator as J;
     Some(match join {
         J::Join(on) | J::Inner(on) => (on, true),
@@ -135,6 +140,12 @@ fn constraint_mut(join: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     }
 }
 
+/// Whether a join keeps rows of the joined table that have no partner.
+fn keeps_right(join: &JoinOperator) -> bool {
+    use JoinOperator as J;
+    matches!(join, J::Right(_) | J::RightOuter(_) | J::FullOuter(_))
+}
+
 /// What is joined.
 struct Sides<'a> {
     /// The names of the tables before it; nothing for one without.
@@ -143,12 +154,13 @@ struct Sides<'a> {
     joined: Option<&'a str>,
     /// Whether only rows with a partner count.
     inner: bool,
+    /// Whether there are rows without the first table, after this join.
+    without_left: bool,
 }
 
 impl Sides<'_> {
     fn check(&self, join: &JoinOperator, constraint: &JoinConstraint) -> Result<()> {
         use JoinOperator as J;
-        let of_right = matches!(join, J::Right(_) | J::RightOuter(_) | J::FullOuter(_));
         if matches!(join, J::RightSemi(_) | J::RightAnti(_)) {
             return Err(Error::Sql(
                 "a RIGHT SEMI or RIGHT ANTI JOIN goes the other way round only: FROM b SEMI JOIN a"
@@ -157,9 +169,14 @@ impl Sides<'_> {
         }
         match constraint {
             JoinConstraint::On(condition) => self.sound(condition),
-            JoinConstraint::Using(_) | JoinConstraint::Natural if of_right => Err(Error::Sql(
-                "a RIGHT or FULL JOIN goes by ON only: say ON a.key = b.key, and \
-                     COALESCE(a.key, b.key) for the key"
+            JoinConstraint::Natural => Err(Error::Sql(
+                "NATURAL JOIN is not supported: name the columns that both tables share, as JOIN \
+                 b USING (key)"
+                    .to_owned(),
+            )),
+            JoinConstraint::Using(_) if self.without_left => Err(Error::Sql(
+                "a RIGHT or FULL JOIN, and all after it, goes by ON only: say ON a.key = b.key, \
+                 and COALESCE(a.key, b.key) for the key"
                     .to_owned(),
             )),
             _ => Ok(()),

@@ -133,6 +133,13 @@ fn unknown_function(text: &str) -> Option<String> {
 
 /// Polars calls `sum(n)` n, as it does `count(n)`.
 fn twice(text: &str) -> Option<String> {
+    if let Some((_, rest)) = text.split_once("multiple fields with name '") {
+        let name = rest.split_once('\'')?.0;
+        return Some(format!(
+            "ORDER BY in OVER has two keys called {name}: name them with AS in WITH or (SELECT …), \
+             and order by the names"
+        ));
+    }
     let rest = text.split_once("duplicate output name '").or_else(|| {
         let rest = text.split_once("the name '")?;
         rest.1.ends_with("is duplicate").then_some(rest)

@@ -3,16 +3,15 @@
 use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
-use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    CaseWhen, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, NamedWindowExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement as Parsed, TypedString, UnaryOperator, Value, VisitMut,
-    VisitorMut, WindowSpec, WindowType, visit_expressions_mut,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
+    NamedWindowExpr, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement as Parsed, TypedString, UnaryOperator, Value, VisitMut, VisitorMut, WindowType,
+    visit_expressions_mut,
 };
 
 use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
-use super::{joins, windows};
+use super::{joins, lists, order, using, windows};
 use crate::{Error, Result};
 
 /// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
@@ -61,7 +60,7 @@ impl VisitorMut for Rewrite {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        match order_by_selected(query) {
+        match order::of_query(query).and_then(|()| order_by_selected(query)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
@@ -69,6 +68,9 @@ impl VisitorMut for Rewrite {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         joins::put_in_order(select);
+        if let Err(error) = using::show_keys_once(select) {
+            return ControlFlow::Break(error);
+        }
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
                 widen(expr);
@@ -88,7 +90,10 @@ impl VisitorMut for Rewrite {
 /// One expression, whose parts were rewritten before.
 fn rewrite(expr: &mut Expr) -> Result<()> {
     if let Expr::Function(function) = expr {
-        window(function)?;
+        over_nothing(function);
+        order::of_window(function);
+        order::of_aggregate(function);
+        lists::element_at(function)?;
         if ["coalesce", "if", "ifnull"].contains(&windows::name(function).as_str()) {
             arguments(function).for_each(widen);
         }
@@ -114,6 +119,7 @@ fn rewrite(expr: &mut Expr) -> Result<()> {
             replace(inner, |inner| Expr::Nested(Box::new(inner)));
         }
         Expr::TypedString(literal) => check_date(literal)?,
+        Expr::CompoundFieldAccess { .. } => lists::subscript(expr)?,
         _ => {}
     }
     Ok(())
@@ -124,7 +130,8 @@ fn replace(expr: &mut Expr, by: impl FnOnce(Expr) -> Expr) {
     *expr = by(old);
 }
 
-fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
+/// The arguments of a function that are expressions.
+pub(super) fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
     let args = match &mut function.args {
         FunctionArguments::List(list) => list.args.as_mut_slice(),
         _ => &mut [],
@@ -153,7 +160,8 @@ fn truth(expr: Expr) -> Expr {
     }
 }
 
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+/// A call of a function by its name.
+pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)));
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
@@ -186,48 +194,14 @@ fn check_date(literal: &TypedString) -> Result<()> {
     }
 }
 
-/// An aggregate over `()` is one row to Polars, not one for each. And in OVER it
-/// heeds no NULLS FIRST or NULLS LAST: nulls are the first.
-fn window(function: &mut Function) -> Result<()> {
-    let Some(WindowType::WindowSpec(spec)) = &mut function.over else { return Ok(()) };
-    if spec.partition_by.is_empty() && spec.order_by.is_empty() {
+/// An aggregate over `()` is one row to Polars, not one for each.
+fn over_nothing(function: &mut Function) {
+    if let Some(WindowType::WindowSpec(spec)) = &mut function.over
+        && spec.partition_by.is_empty()
+        && spec.order_by.is_empty()
+    {
         spec.partition_by.push(Expr::value(Value::Boolean(true)));
     }
-    if spec.order_by.iter().all(|key| key.options.nulls_first.is_none()) {
-        return Ok(());
-    }
-    match spec.order_by.as_slice() {
-        [_] => nulls(spec),
-        _ => {
-            return Err(Error::Sql(
-                "NULLS FIRST and NULLS LAST in OVER go with one column only: add the column \
-                 (CASE WHEN x IS NULL THEN 1 ELSE 0 END) in WITH, and order by that first"
-                    .to_owned(),
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// `k NULLS …` → whether k is null, k.
-fn nulls(spec: &mut WindowSpec) {
-    let Some(key) = spec.order_by.first_mut() else { return };
-    let first = key.options.nulls_first.take().unwrap_or_default();
-    let descending = key.options.asc == Some(false);
-    let number = |n: u8| Expr::value(Value::Number(n.to_string(), false));
-    let (null, other) = if first == descending { (1, 0) } else { (0, 1) };
-    let is_null = Expr::Case {
-        case_token: AttachedToken::empty(),
-        end_token: AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen {
-            condition: Expr::IsNull(Box::new(key.expr.clone())),
-            result: number(null),
-        }],
-        else_result: Some(Box::new(number(other))),
-    };
-    let is_null = OrderByExpr { expr: is_null, options: key.options, with_fill: None };
-    spec.order_by.insert(0, is_null);
 }
 
 /// After GROUP BY, Polars orders only by columns of the answer: what was selected is

@@ -8,8 +8,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Query, Select, Visit, Visitor, WindowType, visit_expressions,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, GroupByExpr, Query, Select, Visit, Visitor, WindowType, visit_expressions,
 };
 
 use crate::{Error, Result};
@@ -192,10 +192,23 @@ pub(super) fn check_function(function: &Function) -> Result<()> {
     }
 }
 
-/// Looks at an aggregate without OVER. That of a constant is computed once by Polars,
-/// not for each row: `SUM(1)` is 1.
+/// Looks at an aggregate without OVER. Polars computes that of a constant once, not for
+/// each row: `SUM(1)` is 1. Between the brackets it ignores all but ORDER BY and LIMIT.
 fn check_aggregate(function: &Function) -> Result<()> {
     let FunctionArguments::List(list) = &function.args else { return Ok(()) };
+    if !function.within_group.is_empty() {
+        return Err(Error::Sql(format!(
+            "{function}: WITHIN GROUP is not supported; order between the brackets, as in \
+             LISTAGG(x, ',' ORDER BY y), and write QUANTILE_CONT(x, 0.5) for a percentile"
+        )));
+    }
+    use FunctionArgumentClause as Clause;
+    let ignored = |clause: &&Clause| !matches!(clause, Clause::OrderBy(_) | Clause::Limit(_));
+    if let Some(clause) = list.clauses.iter().find(ignored) {
+        return Err(Error::Sql(format!(
+            "{function}: {clause} is not supported; leave values out by FILTER (WHERE …)"
+        )));
+    }
     let counts = ["sum", "total", "count", "string_agg", "array_agg"];
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)), ..] = list.args.as_slice() else {
         return Ok(());

@@ -86,6 +86,38 @@ fn tables_and_their_quarantines_are_asked_in_both_formats_and_on_s3() {
 }
 
 #[test]
+fn nulls_lists_and_shared_keys_are_those_of_spark_in_both_formats_and_on_s3() {
+    for world in worlds() {
+        let top = world.ask("SELECT MAX(follower_count) FROM pin", &[]);
+        assert_ne!(top, "");
+        for (sql, expected) in [
+            ("SELECT follower_count FROM pin ORDER BY follower_count LIMIT 1", "\"\""),
+            ("SELECT follower_count FROM pin ORDER BY follower_count DESC LIMIT 1", &top),
+            (
+                "SELECT follower_count FROM pin \
+                 QUALIFY ROW_NUMBER() OVER (ORDER BY follower_count DESC) = 1",
+                &top,
+            ),
+            (
+                "SELECT DISTINCT RANK() OVER (ORDER BY follower_count) AS r FROM pin \
+                 WHERE follower_count IS NULL",
+                "1",
+            ),
+            ("SELECT COUNT(*) FROM geo WHERE coordinates[1] <> ELEMENT_AT(coordinates, -2)", "0"),
+        ] {
+            assert_eq!(world.ask(sql, &[]), *expected, "{sql}");
+        }
+        let said = world.refused("SELECT coordinates[0] FROM geo", &[]);
+        assert!(said.contains("the first element is coordinates[1]"), "{said}");
+        let sql = "SELECT * EXCLUDE (coordinates) FROM geo JOIN user USING (ind) LIMIT 1";
+        let ask = ["query", sql, "--tables", world.url(), "--format", "csv"];
+        let answer = world.done(&ask);
+        let names: Vec<&str> = answer.lines().next().unwrap().split(',').collect();
+        assert_eq!(names, ["ind", "country", "timestamp", "user_name", "age", "date_joined"]);
+    }
+}
+
+#[test]
 fn a_time_between_two_runs_gives_the_first_one_with_its_rejects() {
     let world = &worlds()[0];
     let history = world.done(&["history", "pin", "--json", "--tables", world.url()]);

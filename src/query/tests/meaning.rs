@@ -34,7 +34,7 @@ fn whole_numbers_are_as_wide_as_in_sql() {
         (
             "SELECT category AS c, COUNT(*) - 10 AS a FROM pin GROUP BY c HAVING COUNT(*) - 5 < 0 \
              ORDER BY COUNT(*) - 10, c",
-            &["art|-6", "food|-6", "null|-6"],
+            &["null|-6", "art|-6", "food|-6"],
         ),
         (
             "SELECT EXTRACT(HOUR FROM at) * 100 AS h, COUNT(*) FROM pin GROUP BY h ORDER BY h LIMIT 1",
@@ -97,7 +97,7 @@ fn what_polars_would_compute_as_something_else_is_computed_as_sql_has_it() {
         ),
         (
             "SELECT category, COUNT(*) FROM pin GROUP BY category ORDER BY COUNT(*), category DESC LIMIT 1",
-            &["null|4"],
+            &["food|4"],
         ),
         (
             "SELECT category, MAX(n) AS m FROM pin GROUP BY category ORDER BY MAX(n) * -1 LIMIT 1",
@@ -157,7 +157,6 @@ fn what_polars_would_compute_as_something_else_is_refused() {
             "cannot be computed with OVER",
         ),
         ("SELECT COUNT(*) OVER w FROM pin", "there is no such WINDOW"),
-        ("SELECT RANK() OVER (ORDER BY n, likes NULLS LAST) FROM pin", "go with one column only"),
         ("SELECT SUM(1) FROM pin", "SUM(1): there is no column in it; use COUNT(*)"),
         ("SELECT n FROM pin WHERE COUNT(*) > 1", "nothing to aggregate yet in WHERE; use HAVING"),
         ("SELECT 1 AS a WHERE 1 = 0", "WHERE 1 = 0 needs a table: add FROM"),
@@ -188,7 +187,7 @@ fn what_polars_would_compute_as_something_else_is_refused() {
             "SELECT n FROM pin RIGHT JOIN plain USING (n)",
             "goes by ON only: say ON a.key = b.key, and COALESCE(a.key, b.key)",
         ),
-        ("SELECT n FROM pin NATURAL FULL JOIN plain", "goes by ON only"),
+        ("SELECT n FROM pin NATURAL FULL JOIN plain", "name the columns that both tables share"),
         (
             "SELECT category FROM pin GROUP BY category ORDER BY MAX(n)",
             "ORDER BY MAX(n): put it into the SELECT list, name it with AS",

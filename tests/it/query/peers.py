@@ -1,7 +1,8 @@
 """Answers of pinclean against those of DuckDB and of Polars for Python.
 
 Arguments: a folder of Delta tables, and a file of cases, each an object a line:
-{"sql": ..., "answer": the Parquet file of pinclean's answer, "engines": [...]}.
+{"sql": ..., "answer": the Parquet file of pinclean's answer, "engines": [...],
+"ordered": whether the rows have to come in the same order}.
 """
 
 import collections
@@ -31,12 +32,16 @@ def plain(value):
     return "nan" if math.isnan(value) else float(f"{value:.9g}")
 
 
-def rows(all_rows):
-    return collections.Counter(plain(row) for row in all_rows)
+def rows(all_rows, ordered):
+    """Counted rows; if they are ordered, each with its place."""
+    plain_rows = (plain(row) for row in all_rows)
+    return collections.Counter(enumerate(plain_rows) if ordered else plain_rows)
 
 
 duck = duckdb.connect()
 duck.execute("SET TimeZone = 'UTC'")
+# As Spark orders them.
+duck.execute("SET default_null_order = 'nulls_first_on_asc_last_on_desc'")
 python = pl.SQLContext()
 for table in ["pin", "geo", "user"]:
     for name, folder in [(table, table), (f"quarantine_{table}", f"_quarantine/{table}")]:
@@ -52,13 +57,14 @@ for table in ["pin", "geo", "user"]:
 answered = 0
 for line in open(cases):
     case = json.loads(line)
-    ours = rows(pl.read_parquet(case["answer"]).rows())
+    ordered = case["ordered"]
+    ours = rows(pl.read_parquet(case["answer"]).rows(), ordered)
     assert ours, f"nothing to compare: {case['sql']}"
     for engine in case["engines"]:
         if engine == "DuckDB":
-            theirs = rows(duck.execute(case["sql"]).fetchall())
+            theirs = rows(duck.execute(case["sql"]).fetchall(), ordered)
         else:
-            theirs = rows(python.execute(case["sql"], eager=True).rows())
+            theirs = rows(python.execute(case["sql"], eager=True).rows(), ordered)
         only = list((ours - theirs).items())[:5], list((theirs - ours).items())[:5]
         assert ours == theirs, f"{engine}: {case['sql']}\nonly ours {only[0]}\nonly theirs {only[1]}"
         answered += 1

@@ -8,7 +8,7 @@ use crate::peer;
 const SCRIPT: &str = include_str!("peers.py");
 
 /// SQL that DuckDB understands too.
-const BOTH: [&str; 27] = [
+const BOTH: [&str; 26] = [
     "SELECT category, COUNT(*) AS posts, MAX(follower_count) AS top FROM pin GROUP BY category",
     "SELECT COUNT(*) AS n, COUNT(follower_count) AS known, COUNT(DISTINCT category) AS c FROM pin",
     "SELECT g.country, p.category, COUNT(*) AS n FROM pin p JOIN geo g ON p.ind = g.ind \
@@ -37,7 +37,6 @@ const BOTH: [&str; 27] = [
     "SELECT u.age, QUANTILE_DISC(p.follower_count, 0.5) AS median FROM pin p \
      JOIN \"user\" u ON p.ind = u.ind GROUP BY u.age",
     "SELECT DISTINCT UPPER(category) AS c, LENGTH(category) AS n, SUBSTR(category, 2, 3) AS s FROM pin",
-    "SELECT DISTINCT category FROM pin ORDER BY category LIMIT 5",
     "SELECT code, \"column\", COUNT(*) AS n FROM quarantine_pin GROUP BY code, \"column\"",
     "SELECT COUNT(*) AS n, SUM(COALESCE(follower_count, -1)) AS s FROM pin \
      WHERE NOT (follower_count > 1000) OR title IS NULL",
@@ -89,6 +88,49 @@ const DUCKDB: [&str; 26] = [
     "SELECT ind FROM geo WHERE \"timestamp\" >= DATE '2020-02-29' AND \"timestamp\" < TIMESTAMP '2020-06-01 12:00:00'",
 ];
 
+/// SQL whose answer has an order, with nulls in it.
+const ORDERED: [&str; 22] = [
+    "SELECT DISTINCT category FROM pin ORDER BY category LIMIT 5",
+    "SELECT DISTINCT category FROM pin ORDER BY category DESC LIMIT 5",
+    "SELECT follower_count FROM pin ORDER BY follower_count LIMIT 500",
+    "SELECT follower_count FROM pin ORDER BY follower_count DESC",
+    "SELECT follower_count FROM pin ORDER BY follower_count DESC NULLS FIRST LIMIT 500",
+    "SELECT category, follower_count FROM pin ORDER BY category DESC, follower_count",
+    "SELECT category, follower_count FROM pin ORDER BY 2 DESC, 1 NULLS LAST LIMIT 700 OFFSET 100",
+    "SELECT follower_count * -1 AS f, poster_name FROM pin ORDER BY f, UPPER(poster_name) DESC, poster_name",
+    "SELECT category, MAX(follower_count) AS m FROM pin GROUP BY category ORDER BY m DESC, category",
+    "SELECT follower_count FROM pin UNION SELECT ind FROM geo ORDER BY follower_count DESC",
+    "SELECT category FROM pin EXCEPT SELECT country FROM geo ORDER BY category",
+    "WITH few AS (SELECT unique_id, follower_count FROM pin ORDER BY follower_count, unique_id LIMIT 9) \
+     SELECT unique_id, follower_count FROM few ORDER BY follower_count DESC, unique_id",
+    "SELECT follower_count, RANK() OVER (ORDER BY follower_count) AS a, \
+     DENSE_RANK() OVER (ORDER BY follower_count DESC) AS b, \
+     RANK() OVER (ORDER BY follower_count NULLS LAST) AS c FROM pin ORDER BY follower_count",
+    "SELECT category, follower_count, RANK() OVER (PARTITION BY category ORDER BY follower_count DESC) AS r \
+     FROM pin ORDER BY category, r",
+    "SELECT category, follower_count, poster_name, \
+     RANK() OVER (ORDER BY category DESC, follower_count, poster_name DESC NULLS FIRST) AS r \
+     FROM pin ORDER BY r",
+    "SELECT unique_id, ROW_NUMBER() OVER (ORDER BY follower_count DESC, unique_id) AS r \
+     FROM (SELECT DISTINCT unique_id, follower_count FROM pin) AS x ORDER BY r",
+    "SELECT category, unique_id FROM (SELECT DISTINCT category, unique_id, follower_count FROM pin) AS x \
+     QUALIFY ROW_NUMBER() OVER (PARTITION BY category ORDER BY unique_id DESC) = 1 ORDER BY category",
+    "SELECT unique_id, LAG(unique_id) OVER (ORDER BY follower_count, unique_id) AS a, \
+     LEAD(unique_id, 2) OVER (ORDER BY follower_count DESC, unique_id) AS b, \
+     FIRST_VALUE(unique_id) OVER (PARTITION BY follower_count ORDER BY unique_id DESC) AS c \
+     FROM (SELECT DISTINCT unique_id, follower_count FROM pin) AS x ORDER BY unique_id, a, b",
+    "SELECT unique_id, COUNT(*) OVER (ORDER BY follower_count DESC, unique_id ROWS UNBOUNDED PRECEDING) AS a, \
+     COUNT(follower_count) OVER (ORDER BY follower_count, unique_id ROWS UNBOUNDED PRECEDING) AS b \
+     FROM (SELECT DISTINCT unique_id, follower_count FROM pin) AS x ORDER BY unique_id, a",
+    "SELECT category, ARRAY_AGG(follower_count ORDER BY follower_count DESC) AS a, \
+     ARRAY_AGG(follower_count ORDER BY follower_count) AS b FROM pin GROUP BY category ORDER BY category DESC",
+    "SELECT category, STRING_AGG(poster_name, '|' ORDER BY follower_count DESC, poster_name) AS a \
+     FROM (SELECT DISTINCT category, poster_name, follower_count FROM pin) AS x \
+     GROUP BY category ORDER BY category",
+    "SELECT ind, coordinates[1] AS a, coordinates[2] AS b, coordinates[3] AS c, coordinates[-1] AS d \
+     FROM geo ORDER BY ind, a, b, country",
+];
+
 /// SQL with words of Polars alone.
 const POLARS: [&str; 3] = [
     "SELECT ind FROM pin SEMI JOIN geo ON pin.ind = geo.ind",
@@ -108,15 +150,17 @@ fn other_engines_give_the_same_answers_over_the_same_files() {
         succeed(folder, &["run", "--source", "in"]);
     }
     let mut cases = String::new();
-    let both = BOTH.map(|sql| (sql, json!(["DuckDB", "Polars"])));
-    let polars = POLARS.map(|sql| (sql, json!(["Polars"])));
-    let duckdb = DUCKDB.map(|sql| (sql, json!(["DuckDB"])));
-    for (number, (sql, engines)) in both.into_iter().chain(polars).chain(duckdb).enumerate() {
+    let both = BOTH.map(|sql| (sql, json!(["DuckDB", "Polars"]), false));
+    let polars = POLARS.map(|sql| (sql, json!(["Polars"]), false));
+    let duckdb = DUCKDB.map(|sql| (sql, json!(["DuckDB"]), false));
+    let ordered = ORDERED.map(|sql| (sql, json!(["DuckDB"]), true));
+    let all = both.into_iter().chain(polars).chain(duckdb).chain(ordered);
+    for (number, (sql, engines, ordered)) in all.enumerate() {
         let answer = format!("{number}.parquet");
         let ask = ["query", sql, "--save", &answer];
         let output = pinclean(folder, &ask).output().unwrap();
         assert!(output.status.success(), "{sql}: {}", said(&output));
-        let case = json!({ "sql": sql, "answer": answer, "engines": engines });
+        let case = json!({ "sql": sql, "answer": answer, "engines": engines, "ordered": ordered });
         cases.push_str(&format!("{case}\n"));
     }
     std::fs::write(folder.join("cases.ndjson"), cases).unwrap();
