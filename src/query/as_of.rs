@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::spec::time;
+use crate::value::TimePattern;
 
 /// A version of tables that is not the latest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +17,8 @@ pub enum AsOf {
     Time(DateTime<Utc>),
 }
 
-/// Times as people type them, UTC.
-const PATTERNS: [&str; 4] =
-    ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S%.f"];
+/// Times without seconds, as people type them; UTC.
+const MINUTES: [&str; 2] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
 impl AsOf {
     /// Reads a number or a time: RFC 3339, `2026-11-20 10:00`, `2026-11-20
@@ -31,22 +33,20 @@ impl AsOf {
             let version = text.parse().map(AsOf::Version);
             return version.map_err(|_| format!("{text:?} is too large for a version"));
         }
-        let zoned = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
-        let plain = || {
-            let read = |pattern| NaiveDateTime::parse_from_str(text, pattern).ok();
-            PATTERNS.into_iter().find_map(read).map(|time| time.and_utc())
-        };
-        let day = || {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-            Some(day.and_hms_opt(0, 0, 0)?.and_utc())
-        };
-        zoned.or_else(plain).or_else(day).map(AsOf::Time).ok_or_else(|| {
+        time_of(text).map(AsOf::Time).ok_or_else(|| {
             format!(
                 "{text:?} is neither a version (a number) nor a time such as \
                  2026-11-20T10:00:00Z, \"2026-11-20 10:00\" or 2026-11-20"
             )
         })
     }
+}
+
+/// Reads a time as the records' times are read, or to the minute, or the start of a day.
+pub(super) fn time_of(text: &str) -> Option<DateTime<Utc>> {
+    let minute = || MINUTES.iter().find_map(|p| TimePattern::new(p).ok()?.instant(text));
+    let day = || Some(time::parse_date(text)?.and_hms_opt(0, 0, 0)?.and_utc());
+    time::parse_timestamp(text).or_else(minute).or_else(day)
 }
 
 impl fmt::Display for AsOf {
@@ -90,6 +90,12 @@ mod tests {
             ("yesterday", None),
             ("2026-13-01", None),
             ("2026-11-20 25:00", None),
+            // Neither a short year nor a leap second is guessed at.
+            ("26-11-20", None),
+            ("26-11-20 10:00", None),
+            ("2026-11-20T10:00:60Z", None),
+            ("2026-11-20  10:00", None),
+            ("+2026-11-20", None),
             ("99999999999999999999", None),
         ] {
             let got = AsOf::parse(text).map(|as_of| as_of.to_string());

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use chrono::NaiveDate;
 use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
     NamedWindowExpr, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
@@ -10,8 +9,10 @@ use sqlparser::ast::{
     visit_expressions_mut,
 };
 
+use super::as_of::time_of;
 use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
 use super::{joins, lists, order, using, windows};
+use crate::spec::time::parse_date;
 use crate::{Error, Result};
 
 /// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
@@ -187,10 +188,13 @@ fn check_date(literal: &TypedString) -> Result<()> {
         DataType::Timestamp(..) | DataType::Datetime(_) => true,
         _ => return Ok(()),
     };
-    let date = if timed { text.get(..10).unwrap_or(&text) } else { text.trim() };
-    match NaiveDate::parse_from_str(date, "%Y-%m-%d") {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Error::Sql(format!("{literal}: there is no such date; write 2026-11-20"))),
+    let is_sound = match timed {
+        true => time_of(&text).is_some(),
+        false => parse_date(text.trim()).is_some(),
+    };
+    match is_sound {
+        true => Ok(()),
+        false => Err(Error::Sql(format!("{literal}: there is no such date; write 2026-11-20"))),
     }
 }
 
