@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
-use crate::spec::time;
+use crate::spec::time::{ISO_DATE, ISO_TIMESTAMPS};
 use crate::value::TimePattern;
 
 /// A version of tables that is not the latest.
@@ -42,11 +42,17 @@ impl AsOf {
     }
 }
 
-/// Reads a time as the records' times are read, or to the minute, or the start of a day.
+/// Reads a time in the default formats of a timestamp, to the minute, or as the start of a
+/// day; each as strictly as in a record.
 pub(super) fn time_of(text: &str) -> Option<DateTime<Utc>> {
-    let minute = || MINUTES.iter().find_map(|p| TimePattern::new(p).ok()?.instant(text));
-    let day = || Some(time::parse_date(text)?.and_hms_opt(0, 0, 0)?.and_utc());
-    time::parse_timestamp(text).or_else(minute).or_else(day)
+    let mut patterns = ISO_TIMESTAMPS.iter().chain(&MINUTES);
+    let time = patterns.find_map(|pattern| TimePattern::new(pattern).ok()?.instant(text));
+    time.or_else(|| Some(day_of(text)?.and_hms_opt(0, 0, 0)?.and_utc()))
+}
+
+/// Reads a day such as `2026-11-20`.
+pub(super) fn day_of(text: &str) -> Option<NaiveDate> {
+    TimePattern::new(ISO_DATE).ok()?.day(text)
 }
 
 impl fmt::Display for AsOf {

@@ -9,10 +9,9 @@ use sqlparser::ast::{
     visit_expressions_mut,
 };
 
-use super::as_of::time_of;
+use super::as_of::{day_of, time_of};
 use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
 use super::{joins, lists, order, using, windows};
-use crate::spec::time::parse_date;
 use crate::{Error, Result};
 
 /// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
@@ -190,7 +189,7 @@ fn check_date(literal: &TypedString) -> Result<()> {
     };
     let is_sound = match timed {
         true => time_of(&text).is_some(),
-        false => parse_date(text.trim()).is_some(),
+        false => day_of(text.trim()).is_some(),
     };
     match is_sound {
         true => Ok(()),

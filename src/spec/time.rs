@@ -38,18 +38,18 @@ pub(super) fn defaults(scalar: Scalar) -> Vec<TimeFormat> {
     }
 }
 
-/// Reads a timestamp that a person wrote, as a column with the
+/// Reads a timestamp that is written in a transforms file, as a column with the
 /// default formats reads it. `None` if the text is not spelt so, or outside of
 /// the years that a timestamp has.
-pub fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn parse_timestamp(text: &str) -> Option<DateTime<Utc>> {
     Clock::new(&defaults(Scalar::Timestamp)).timestamp(text).ok()?;
     // A clock gives microseconds; an expected value keeps all of its digits.
     ISO_TIMESTAMPS.iter().find_map(|pattern| TimePattern::new(pattern).ok()?.instant(text))
 }
 
-/// Reads a date that a person wrote, as a column with the
+/// Reads a date that is written in a transforms file, as a column with the
 /// default format reads it.
-pub fn parse_date(text: &str) -> Option<NaiveDate> {
+pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
     let days = Clock::new(&defaults(Scalar::Date)).date(text).ok()?;
     NaiveDate::from_epoch_days(days)
 }
