@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::spec::read::Literal;
-use crate::spec::time::ISO_DATE;
+use crate::spec::time::{ISO_DATE, iso_day};
 
 /// A value that is no choice.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ impl Value {
             Literal::Float(n) if n.is_finite() => Value::Float(*n),
             Literal::Text(text) => Value::Text(text.clone()),
             Literal::Bool(on) => Value::Bool(*on),
-            Literal::Time(text) => Value::Date(date(text)?),
+            Literal::Time(text) => Value::Date(iso_day(text)?),
             Literal::Float(_) | Literal::List(_) => return None,
         })
     }
@@ -42,7 +42,7 @@ impl Value {
             Value::Float(_) => typed.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Float),
             Value::Text(_) => Some(Value::Text(typed.to_owned())),
             Value::Bool(_) => typed.parse().ok().map(Value::Bool),
-            Value::Date(_) => date(typed).map(Value::Date),
+            Value::Date(_) => iso_day(typed).map(Value::Date),
         }
     }
 
@@ -90,11 +90,4 @@ impl fmt::Display for Value {
 fn float(n: f64) -> String {
     let digits = n.to_string();
     if digits.contains('.') { digits } else { digits + ".0" }
-}
-
-fn date(text: &str) -> Option<NaiveDate> {
-    let day = NaiveDate::parse_from_str(text, ISO_DATE).ok()?;
-    // What a literal can spell: all digits, and years of four.
-    let spelt = (0..=9999).contains(&day.year()) && day.format(ISO_DATE).to_string() == text;
-    spelt.then_some(day)
 }

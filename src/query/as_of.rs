@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::spec::time::{ISO_DATE, ISO_TIMESTAMPS};
+use crate::spec::time::{ISO_TIMESTAMPS, iso_day};
 use crate::value::TimePattern;
 
 /// A version of tables that is not the latest.
@@ -47,12 +47,7 @@ impl AsOf {
 pub(super) fn time_of(text: &str) -> Option<DateTime<Utc>> {
     let mut patterns = ISO_TIMESTAMPS.iter().chain(&MINUTES);
     let time = patterns.find_map(|pattern| TimePattern::new(pattern).ok()?.instant(text));
-    time.or_else(|| Some(day_of(text)?.and_hms_opt(0, 0, 0)?.and_utc()))
-}
-
-/// Reads a day such as `2026-11-20`.
-pub(super) fn day_of(text: &str) -> Option<NaiveDate> {
-    TimePattern::new(ISO_DATE).ok()?.day(text)
+    time.or_else(|| Some(iso_day(text)?.and_hms_opt(0, 0, 0)?.and_utc()))
 }
 
 impl fmt::Display for AsOf {

@@ -9,9 +9,10 @@ use sqlparser::ast::{
     visit_expressions_mut,
 };
 
-use super::as_of::{day_of, time_of};
+use super::as_of::time_of;
 use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
 use super::{joins, lists, order, using, windows};
+use crate::spec::time::iso_day;
 use crate::{Error, Result};
 
 /// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
@@ -189,7 +190,7 @@ fn check_date(literal: &TypedString) -> Result<()> {
     };
     let is_sound = match timed {
         true => time_of(&text).is_some(),
-        false => day_of(text.trim()).is_some(),
+        false => iso_day(text.trim()).is_some(),
     };
     match is_sound {
         true => Ok(()),

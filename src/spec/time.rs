@@ -54,6 +54,11 @@ pub(super) fn parse_date(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_epoch_days(days)
 }
 
+/// Reads a day that a person typed, such as `2026-11-20`, of any year of four digits.
+pub fn iso_day(text: &str) -> Option<NaiveDate> {
+    TimePattern::new(ISO_DATE).ok()?.day(text)
+}
+
 /// Checks one format of a timestamp or date column; the error says what is
 /// wrong with it.
 pub(super) fn check(format: &str, scalar: Scalar) -> Result<TimeFormat, String> {
