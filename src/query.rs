@@ -32,6 +32,7 @@ mod scan;
 mod statement;
 mod using;
 mod view;
+mod visit;
 mod widths;
 mod windows;
 

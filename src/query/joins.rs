@@ -11,12 +11,10 @@
 //! - Of `a NATURAL LEFT JOIN b` it gives `a.k` where `b.k` is asked.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, TableFactor, visit_expressions,
-};
+use sqlparser::ast::{BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, TableFactor};
 
+use super::visit;
 use crate::{Error, Result};
 
 /// Looks at the joins of a SELECT.
@@ -243,7 +241,7 @@ fn compares_two(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
 /// that names none.
 fn tables(expr: &Expr) -> BTreeSet<String> {
     let mut tables = BTreeSet::new();
-    let note = |expr: &Expr| {
+    let mut note = |expr: &Expr| {
         match expr {
             Expr::Identifier(_) => _ = tables.insert(String::new()),
             Expr::CompoundIdentifier(parts) => {
@@ -251,8 +249,8 @@ fn tables(expr: &Expr) -> BTreeSet<String> {
             }
             _ => {}
         }
-        ControlFlow::<()>::Continue(())
+        false
     };
-    _ = visit_expressions(expr, note);
+    visit::any_expression(expr, &mut note);
     tables
 }

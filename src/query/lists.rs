@@ -4,15 +4,12 @@
 //! 0.55 answers null too where the place is 0 or NULL. Whoever writes such a constant
 //! counts from 0, and gets an error instead.
 
-use std::ops::ControlFlow;
-
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, Function, Ident, ObjectName, Subscript, UnaryOperator, Value,
-    visit_expressions,
 };
 
 use super::rewrite::{arguments, call};
-use super::windows;
+use super::{visit, windows};
 use crate::{Error, Result};
 
 /// Looks at `list[n]`, and rewrites `t.list[n]`, which Polars does not take, to
@@ -90,17 +87,19 @@ fn check_place(said: &str, list: &Expr, place: &Expr) -> Result<()> {
 
 /// Whether an expression has the same value in every row.
 fn is_constant(expr: &Expr) -> bool {
-    let varies = visit_expressions(expr, |expr| match expr {
-        Expr::Value(_)
-        | Expr::Nested(_)
-        | Expr::UnaryOp { .. }
-        | Expr::BinaryOp { .. }
-        | Expr::Cast { .. }
-        | Expr::TypedString(_)
-        | Expr::Interval(_) => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(()),
-    });
-    varies.is_continue()
+    let varies = |expr: &Expr| {
+        !matches!(
+            expr,
+            Expr::Value(_)
+                | Expr::Nested(_)
+                | Expr::UnaryOp { .. }
+                | Expr::BinaryOp { .. }
+                | Expr::Cast { .. }
+                | Expr::TypedString(_)
+                | Expr::Interval(_)
+        )
+    };
+    !visit::any_expression(expr, &mut |expr| varies(expr))
 }
 
 /// Returns the value of a whole number, also of one that is computed of such.

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
     NamedWindowExpr, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
-    Statement as Parsed, TypedString, UnaryOperator, Value, VisitMut, VisitorMut, WindowType,
-    visit_expressions_mut,
+    Statement as Parsed, TypedString, UnaryOperator, Value, VisitorMut, WindowType,
 };
 
 use super::as_of::time_of;
+use super::visit::{self, Halt, go_on_if};
 use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
 use super::{joins, lists, order, using, windows};
 use crate::spec::time::iso_day;
@@ -18,20 +18,21 @@ use crate::{Error, Result};
 /// Puts the windows of `WINDOW w AS (…)` where they are named: Polars takes some
 /// functions over a named window for others.
 pub(super) fn name_no_windows(statement: &mut Parsed) {
-    _ = statement.visit(&mut NameNoWindows);
+    // The windows are put in place or left: nothing is refused.
+    _ = visit::edit(statement, &mut NameNoWindows);
 }
 
 struct NameNoWindows;
 
 impl VisitorMut for NameNoWindows {
-    type Break = ();
+    type Break = Halt;
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Halt> {
         let windows = std::mem::take(&mut select.named_window);
         if windows.is_empty() {
             return ControlFlow::Continue(());
         }
-        visit_expressions_mut(select, |expr| {
+        visit::each_expression(select, &mut |expr| {
             if let Expr::Function(Function { over: Some(over), .. }) = expr
                 && let WindowType::NamedWindow(name) = over
                 && let Some(window) = windows.iter().find(|window| window.0.value == name.value)
@@ -39,8 +40,8 @@ impl VisitorMut for NameNoWindows {
             {
                 *over = WindowType::WindowSpec(spec.clone());
             }
-            ControlFlow::<()>::Continue(())
-        })
+        });
+        ControlFlow::Continue(())
     }
 }
 
@@ -49,28 +50,23 @@ impl VisitorMut for NameNoWindows {
 /// # Errors
 /// [`Error::Sql`] for what cannot be said to Polars.
 pub(super) fn rewritten(statement: &mut Parsed) -> Result<String> {
-    match statement.visit(&mut Rewrite) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(statement.to_string()),
-    }
+    visit::edit(statement, &mut Rewrite)?;
+    Ok(statement.to_string())
 }
 
 struct Rewrite;
 
 impl VisitorMut for Rewrite {
-    type Break = Error;
+    type Break = Halt;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        match order::of_query(query).and_then(|()| order_by_selected(query)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Halt> {
+        go_on_if(order::of_query(query).and_then(|()| order_by_selected(query)))
     }
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Halt> {
         joins::put_in_order(select);
         if let Err(error) = using::show_keys_once(select) {
-            return ControlFlow::Break(error);
+            return go_on_if(Err(error));
         }
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
@@ -80,11 +76,8 @@ impl VisitorMut for Rewrite {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        match rewrite(expr) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Halt> {
+        go_on_if(rewrite(expr))
     }
 }
 
@@ -259,10 +252,9 @@ fn name_selected(select: &Select, expr: &mut Expr) {
             _ => None,
         })
     };
-    _ = visit_expressions_mut(expr, |expr| {
+    visit::each_expression(expr, &mut |expr| {
         if let Some(name) = named(expr) {
             *expr = Expr::Identifier(name);
         }
-        ControlFlow::<()>::Continue(())
     });
 }

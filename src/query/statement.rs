@@ -9,13 +9,14 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, ObjectName, Query, Select, SelectItem, Statement as Parsed,
-    TableFactor, Visit, Visitor,
+    TableFactor, Visitor,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use super::visit::{self, Halt, go_on_if};
 use super::{joins, rewrite, windows};
 use crate::{Error, Result};
 
@@ -140,14 +141,10 @@ fn query(statement: &mut Parsed) -> Result<Statement> {
 
 fn names(statement: &Parsed) -> Result<Names> {
     let mut walk = Walk::default();
-    match Visit::visit(statement, &mut walk) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => {
-            let Walk { mut names, .. } = walk;
-            names.tables.retain(|name| !names.defined.contains(name));
-            Ok(names)
-        }
-    }
+    visit::read(statement, &mut walk)?;
+    let Walk { mut names, .. } = walk;
+    names.tables.retain(|name| !names.defined.contains(name));
+    Ok(names)
 }
 
 #[derive(Default)]
@@ -158,60 +155,50 @@ struct Walk {
 }
 
 impl Visitor for Walk {
-    type Break = Error;
+    type Break = Halt;
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Halt> {
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         self.names.defined.extend(ctes.map(|cte| cte.alias.name.value.clone()));
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Error> {
-        match name_of(relation) {
-            Ok(name) => _ = self.names.tables.insert(name),
-            Err(error) => return ControlFlow::Break(error),
-        }
-        ControlFlow::Continue(())
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<Halt> {
+        go_on_if(name_of(relation).map(|name| _ = self.names.tables.insert(name)))
     }
 
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
-        match factor {
-            TableFactor::Table { name, args: Some(_), .. } => ControlFlow::Break(Error::Sql(
-                format!("{name}(…) reads what is no table of these: name a table"),
-            )),
-            _ => ControlFlow::Continue(()),
-        }
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Halt> {
+        go_on_if(match factor {
+            TableFactor::Table { name, args: Some(_), .. } => {
+                Err(Error::Sql(format!("{name}(…) reads what is no table of these: name a table")))
+            }
+            _ => Ok(()),
+        })
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Halt> {
         self.relations += 1 + select.from.iter().map(|from| from.joins.len()).sum::<usize>();
         if self.relations > RELATIONS {
-            return ControlFlow::Break(Error::Sql(format!(
+            return go_on_if(Err(Error::Sql(format!(
                 "this has more than {RELATIONS} SELECTs and JOINs: ask in several steps"
-            )));
+            ))));
         }
         self.names.excluded.extend(excluded(select));
-        match joins::check(select).and_then(|()| windows::check(select)) {
-            Err(error) => ControlFlow::Break(error),
-            Ok(()) => ControlFlow::Continue(()),
-        }
+        go_on_if(joins::check(select).and_then(|()| windows::check(select)))
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Halt> {
         self.depth += levels(expr);
         if self.depth > DEPTH {
-            return ControlFlow::Break(too_deep());
+            return go_on_if(Err(too_deep()));
         }
         match expr {
-            Expr::Function(function) => match windows::check_function(function) {
-                Err(error) => ControlFlow::Break(error),
-                Ok(()) => ControlFlow::Continue(()),
-            },
+            Expr::Function(function) => go_on_if(windows::check_function(function)),
             _ => ControlFlow::Continue(()),
         }
     }
 
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Error> {
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Halt> {
         self.depth -= levels(expr);
         ControlFlow::Continue(())
     }

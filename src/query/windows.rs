@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, GroupByExpr, Query, Select, Visit, Visitor, WindowType, visit_expressions,
+    FunctionArguments, GroupByExpr, Query, Select, Visit, Visitor, WindowType,
 };
 
+use super::visit::{self, Halt};
 use crate::{Error, Result};
 
 /// Functions that run: with ORDER BY in OVER they go up to the row.
@@ -88,7 +89,8 @@ pub(super) fn has_aggregate(node: &impl Visit) -> bool {
 
 /// Whether there is such a function, subqueries aside.
 fn has(node: &impl Visit, wanted: fn(&Function) -> bool) -> bool {
-    node.visit(&mut Finder { wanted, queries: 0 }).is_break()
+    // The finder refuses nothing.
+    visit::read(node, &mut Finder { wanted, queries: 0 }).unwrap_or(false)
 }
 
 struct Finder {
@@ -98,22 +100,22 @@ struct Finder {
 }
 
 impl Visitor for Finder {
-    type Break = ();
+    type Break = Halt;
 
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<Halt> {
         self.queries += 1;
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Halt> {
         self.queries -= 1;
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Halt> {
         match expr {
             Expr::Function(function) if self.queries == 0 && (self.wanted)(function) => {
-                ControlFlow::Break(())
+                ControlFlow::Break(Halt::Found)
             }
             _ => ControlFlow::Continue(()),
         }
@@ -222,13 +224,9 @@ fn check_aggregate(function: &Function) -> Result<()> {
 }
 
 fn has_column(expr: &Expr) -> bool {
-    let found = visit_expressions(expr, |expr| match expr {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Wildcard(_) => {
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    visit::any_expression(expr, &mut |expr| {
+        matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Wildcard(_))
+    })
 }
 
 fn is_distinct(function: &Function) -> bool {
