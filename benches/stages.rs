@@ -1,6 +1,6 @@
 //! Micro-benchmarks of the pure stages, over one object of emulated records.
 //!
-//! `cargo bench -p pinclean-benches`
+//! `cargo run --release -p pinclean-benches --bin stages`
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot start has nothing to measure")]
 
@@ -19,7 +19,8 @@ use pinclean::pipeline::write::ShardWriter;
 use input::{Input, ROWS, TABLES};
 
 fn main() {
-    divan::main();
+    // Divan takes a program that cargo did not start as a bench for a test.
+    divan::Divan::from_args().run_benches();
 }
 
 #[divan::bench]

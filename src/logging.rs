@@ -28,16 +28,22 @@ static RUN_ID: OnceLock<String> = OnceLock::new();
 
 /// Says of which run the messages are, and in which form, as far as a look at the
 /// command line and the environment tells it: what goes wrong before the settings
-/// are read is to be told in that form too. To be called first of all, once.
+/// are read is to be told in that form too. A panic is told alike, and ends the process
+/// with exit code 1, in whatever profile it was built. To be called first of all, once.
 pub fn begin(run_id: &str, format: LogFormat) {
     JSON.store(format == LogFormat::Json, Relaxed);
     if RUN_ID.set(run_id.to_owned()).is_err() {
         tracing::debug!("the run is known already");
     }
     let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| match is_json() {
-        true => emit("pinclean", vec![("message", panic.to_string().into())]),
-        false => told(panic),
+    std::panic::set_hook(Box::new(move |panic| {
+        match is_json() {
+            true => emit("pinclean", vec![("message", panic.to_string().into())]),
+            false => told(panic),
+        }
+        // Without this it would be a signal where a panic aborts, and no code that a
+        // scheduler knows.
+        std::process::exit(1);
     }));
 }
 

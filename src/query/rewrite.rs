@@ -10,7 +10,7 @@ use sqlparser::ast::{
 
 use super::as_of::time_of;
 use super::visit::{self, Halt, go_on_if};
-use super::widths::{bigint, is_literal, is_narrow, is_small, is_whole, widen};
+use super::widths::{bigint, is_literal, is_narrow, is_not_built_in, is_small, is_whole, widen};
 use super::{joins, lists, order, using, windows};
 use crate::spec::time::iso_day;
 use crate::{Error, Result};
@@ -100,6 +100,10 @@ fn rewrite(expr: &mut Expr) -> Result<()> {
         Expr::Function(function) if is_narrow(function) => replace(expr, bigint),
         Expr::Extract { field, .. } if is_whole(field) => replace(expr, bigint),
         Expr::Position { .. } => replace(expr, bigint),
+        Expr::Cast { data_type, .. } if is_not_built_in(data_type) => {
+            let said = data_type.to_string();
+            return Err(Error::Sql(format!("{expr}: there is no {said} here; use INTEGER")));
+        }
         Expr::Cast { data_type, expr: inner, .. } if is_small(data_type) && !is_literal(inner) => {
             replace(expr, bigint);
         }

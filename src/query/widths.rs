@@ -127,9 +127,26 @@ pub(super) fn is_small(ty: &DataType) -> bool {
             | DataType::Int16
             | DataType::Int32
             | DataType::UInt8
-            | DataType::UInt16
             | DataType::UInt32
     )
+}
+
+/// Whether a type is a whole number of 8 or 16 bits without a sign: Polars is built
+/// without these.
+pub(super) fn is_not_built_in(ty: &DataType) -> bool {
+    match ty {
+        DataType::UTinyInt
+        | DataType::TinyIntUnsigned(_)
+        | DataType::USmallInt
+        | DataType::SmallIntUnsigned(_)
+        | DataType::Int2Unsigned(_)
+        | DataType::UInt16 => true,
+        DataType::Custom(name, _) => {
+            let name = name.to_string().to_lowercase();
+            ["uint1", "utinyint", "uint2", "usmallint"].contains(&name.as_str())
+        }
+        _ => false,
+    }
 }
 
 /// In a list of literals, Polars takes no other expressions.

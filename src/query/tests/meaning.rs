@@ -126,6 +126,9 @@ fn what_polars_would_compute_as_something_else_is_computed_as_sql_has_it() {
 fn what_polars_would_compute_as_something_else_is_refused() {
     let cases = [
         ("SELECT SUM(COUNT(*)) OVER () FROM pin GROUP BY category", "OVER together with GROUP BY"),
+        ("SELECT CAST(n AS UTINYINT) FROM pin", "there is no UTINYINT here; use INTEGER"),
+        ("SELECT TRY_CAST(n AS SMALLINT UNSIGNED) FROM pin", "no SMALLINT UNSIGNED here"),
+        ("SELECT 1 + n::uint16 FROM pin", "use INTEGER"),
         (
             "SELECT category, ROW_NUMBER() OVER (ORDER BY category) FROM pin GROUP BY category",
             "OVER together with GROUP BY",

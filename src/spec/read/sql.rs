@@ -1,8 +1,8 @@
 //! A column's SQL expression: what it names, and whether it can be computed.
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NamedFrom, PlSmallStr, PolarsResult,
-    Series,
+    Column, DataFrame, DataType, DataTypeExpr, Expr, IntoColumn, IntoLazy, NamedFrom, PlSmallStr,
+    PolarsResult, Series,
 };
 use polars::sql::sql_expr;
 
@@ -31,7 +31,7 @@ impl Check<'_> {
                 return None;
             }
         };
-        if let Some(message) = not_by_row(&expr) {
+        if let Some(message) = refusal(&expr) {
             self.problem(&span, message);
             return None;
         }
@@ -215,11 +215,15 @@ fn names(expr: &Expr) -> Vec<String> {
     names
 }
 
-/// Why the expression does not give one value for each row from that row
-/// alone; rows come in batches, so that any other would depend on their size.
-fn not_by_row(expr: &Expr) -> Option<&'static str> {
+/// Why an expression is refused: it names what is not there, or does not give one value
+/// for each row from that row alone; rows come in batches, so that any other would depend on their size.
+fn refusal(expr: &Expr) -> Option<&'static str> {
     expr.into_iter().find_map(|node| match node {
         Expr::Selector(_) => Some("this may stand for several columns; name one"),
+        // Polars is built without these types.
+        Expr::Cast { dtype: DataTypeExpr::Literal(DataType::UInt8 | DataType::UInt16), .. } => {
+            Some("there are no types of 8 or 16 bits without a sign here; use INTEGER")
+        }
         Expr::Len | Expr::Over { .. } | Expr::SubPlan(..) => Some(MANY_ROWS),
         // The list of an IN is built by such nodes too, from literals.
         Expr::Agg(_)
