@@ -32,7 +32,7 @@ use object_store::{
 };
 use tokio::runtime::Handle;
 
-use crate::disk::{self, Durability, PendingSyncs, SyncFailed};
+use crate::disk::{self, PendingSyncs, SyncFailed};
 
 mod upload;
 mod writing;
@@ -75,9 +75,9 @@ impl LocalDisk {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn new(root: &FilePath, durability: Durability) -> Result<LocalDisk> {
+    pub(super) fn new(root: &FilePath, pending: PendingSyncs) -> Result<LocalDisk> {
         let files = LocalFileSystem::new_with_prefix(root)?;
-        Ok(LocalDisk { files, pending: Arc::new(PendingSyncs::new(durability)) })
+        Ok(LocalDisk { files, pending: Arc::new(pending) })
     }
 
     /// Waits until all that was put or deleted is so on the disk.

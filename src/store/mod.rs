@@ -84,7 +84,7 @@ impl Store {
         session: &Session,
         durability: Durability,
     ) -> Result<Store> {
-        Store::open(url, session).await?.writable(durability)
+        Store::open(url, session).await?.writable(PendingSyncs::new(durability))
     }
 
     /// Like [`for_changing`](Store::for_changing), and makes the local folder if there
@@ -99,23 +99,23 @@ impl Store {
         durability: Durability,
     ) -> Result<Store> {
         let location = Location::parse(url)?;
+        let pending = PendingSyncs::new(durability);
         if let Location::Local(folder) = &location {
-            let made = std::path::absolute(folder)
-                .and_then(|folder| PendingSyncs::new(durability).make_folder(&folder));
+            let made = std::path::absolute(folder).and_then(|folder| pending.make_folder(&folder));
             made.map_err(|e| Error::Write {
                 place: folder.display().to_string(),
                 source: Box::new(e),
             })?;
         }
-        Store::at(location, session).await?.writable(durability)
+        Store::at(location, session).await?.writable(pending)
     }
 
     /// The same place, written to by the one store that syncs.
-    fn writable(self, durability: Durability) -> Result<Store> {
+    fn writable(self, pending: PendingSyncs) -> Result<Store> {
         let Backend::Local(root) = &self.backend else { return Ok(self) };
         let problem =
             |e: object_store::Error| Error::File { path: root.clone(), problem: e.to_string() };
-        let disk = Arc::new(LocalDisk::new(root, durability).map_err(problem)?);
+        let disk = Arc::new(LocalDisk::new(root, pending).map_err(problem)?);
         let objects: Arc<dyn ObjectStore> = Arc::clone(&disk) as _;
         Ok(Store { attempts: Arc::clone(&objects), objects, disk: Some(disk), ..self })
     }

@@ -4,6 +4,7 @@ use object_store::ObjectStoreExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::disk::Durability;
 
 const BOTH: [Durability; 2] = [Durability::Synced, Durability::Unsynced];
 
@@ -15,7 +16,7 @@ struct World {
 impl World {
     fn new(durability: Durability) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let store = LocalDisk::new(folder.path(), durability).unwrap();
+        let store = LocalDisk::new(folder.path(), PendingSyncs::new(durability)).unwrap();
         World { folder, store }
     }
 
