@@ -56,7 +56,7 @@ impl PendingSyncs {
     /// What the system says, and [`SyncFailed`].
     pub fn make_folder(&self, folder: &Path) -> io::Result<()> {
         if !self.durability.syncs() {
-            return fs::create_dir_all(folder);
+            return create_folders(folder);
         }
         if self.folders().durable.contains(folder) {
             return Ok(());
@@ -78,9 +78,9 @@ impl PendingSyncs {
         self.sync_name_of(folder)
     }
 
-    /// Forgets that a folder is there.
-    pub fn forget(&self, folder: &Path) {
-        self.folders().durable.remove(folder);
+    /// Forgets which folders are there: one of them was removed.
+    pub fn forget_folders(&self) {
+        self.folders().durable.clear();
     }
 
     /// Notes that a file got its name in a folder.
@@ -209,6 +209,16 @@ fn is_empty(folder: &Path) -> io::Result<bool> {
         Ok(mut entries) => Ok(entries.next().is_none()),
         Err(e) if e.kind() == ErrorKind::PermissionDenied => Ok(false),
         Err(e) => Err(e),
+    }
+}
+
+fn create_folders(folder: &Path) -> io::Result<()> {
+    match (create_folder(folder), folder.parent()) {
+        (Err(e), Some(parent)) if e.kind() == ErrorKind::NotFound => {
+            create_folders(parent)?;
+            create_folder(folder)
+        }
+        (created, _) => created,
     }
 }
 

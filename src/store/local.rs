@@ -57,7 +57,7 @@ pub(super) struct LocalDisk {
 
 /// What failed, and where.
 #[derive(Debug, thiserror::Error)]
-#[error("the disk refused it: {}", path.display())]
+#[error("the system refused {}", path.display())]
 struct DiskFailure {
     path: PathBuf,
     source: io::Error,
@@ -259,7 +259,7 @@ impl ObjectStore for LocalDisk {
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         match options.target_mode {
-            RenameTargetMode::Overwrite => self.give_name(from, to, disk::rename).await,
+            RenameTargetMode::Overwrite => self.give_name(from, to, writing::rename_over).await,
             RenameTargetMode::Create => {
                 self.give_name(from, to, disk::link).await?;
                 self.delete(from).await

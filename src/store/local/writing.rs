@@ -73,7 +73,7 @@ pub(super) fn stage(pending: &PendingSyncs, path: &Path) -> io::Result<StagedFil
             // It was never made, or somebody removed it since this process used it.
             Err(e) if e.kind() == ErrorKind::NotFound && !missed => {
                 missed = true;
-                pending.forget(folder);
+                pending.forget_folders();
                 pending.make_folder(folder)?;
             }
             created => return created,
@@ -135,7 +135,21 @@ pub(super) fn link_over(from: &Path, to: &Path) -> io::Result<()> {
             }
         }
     };
-    disk::rename(&staged, to).inspect_err(|_| _ = disk::remove(&staged))
+    let renamed = disk::rename(&staged, to);
+    // It failed, or both were names of one file already: the system then keeps both.
+    _ = disk::remove(&staged);
+    renamed
+}
+
+/// Renames a file, in the place of a file that has the name.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    disk::rename(from, to)?;
+    // Of two names of one file the system keeps both.
+    _ = disk::remove(from);
+    Ok(())
 }
 
 /// Whether the file that a commit was linked from is still there.

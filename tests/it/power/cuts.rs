@@ -6,12 +6,15 @@ use std::sync::Mutex;
 use std::thread;
 
 use super::disk::{Disk, Survival, Tree, read, write};
-use super::steps::{Home, Life, Lived, succeeded};
+use super::record::Event;
+use super::steps::{Home, Life, Lived, Step, steps, succeeded};
 use crate::command::thorough;
 use crate::table::Format;
 
 /// States of the disk that are tried of each command, unless all are.
-const SAMPLE: usize = 16;
+const SAMPLE: usize = 12;
+/// And where more is tried.
+const THOROUGH_SAMPLE: usize = 60;
 /// Processes at a time.
 const THREADS: usize = 3;
 
@@ -53,26 +56,26 @@ fn cuts(lived: &Lived) -> Vec<Cut<'_>> {
     cuts
 }
 
-/// Those that are tried: all, or as many as there is time for, the end among them.
-fn sampled(cuts: Vec<Cut<'_>>) -> Vec<Cut<'_>> {
-    let step = if thorough() { 1 } else { cuts.len().div_ceil(SAMPLE) };
+/// As many as there is time for, the end among them.
+fn sampled(cuts: Vec<Cut<'_>>, sample: usize) -> Vec<Cut<'_>> {
+    let step = cuts.len().div_ceil(sample);
     let chosen = cuts.into_iter().enumerate();
     chosen.filter(|(n, cut)| n % step == 0 || cut.ended).map(|(_, cut)| cut).collect()
 }
 
 impl Cut<'_> {
     /// Writes what is left on the disk.
-    fn home(&self, life: &Life) -> Home {
-        let home = Home::new(life.home.format);
+    fn home(&self, format: Format) -> Home {
+        let home = Home::new(format);
         write(&self.tree, &home.path());
         home
     }
 
     /// The tables open, what was committed is in them, and the next command completes
     /// what this one began.
-    fn is_survived(&self, life: &Life) {
+    fn is_survived(&self, format: Format) {
         let Cut { lived, about, ended, .. } = self;
-        let home = self.home(life);
+        let home = self.home(format);
         let found = home.content();
         match (&found, &lived.before) {
             (Ok(found), Some(before)) if !ended => {
@@ -95,10 +98,15 @@ impl Cut<'_> {
     }
 }
 
-/// Lives through the cuts, a few at a time; how many they are.
 fn cut_everywhere(format: Format) -> usize {
     let life = Life::of(format, &[]);
-    let cuts: Vec<Cut> = life.steps.iter().flat_map(|lived| sampled(cuts(lived))).collect();
+    let sample = if thorough() { THOROUGH_SAMPLE } else { SAMPLE };
+    let cuts = life.steps.iter().flat_map(|lived| sampled(cuts(lived), sample));
+    survive(&Vec::from_iter(cuts), format)
+}
+
+/// Lives through cuts, a few at a time; how many they are.
+fn survive(cuts: &[Cut<'_>], format: Format) -> usize {
     let waiting = Mutex::new(cuts.iter());
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -106,7 +114,7 @@ fn cut_everywhere(format: Format) -> usize {
                 loop {
                     let next = waiting.lock().unwrap().next();
                     let Some(cut) = next else { break };
-                    cut.is_survived(&life);
+                    cut.is_survived(format);
                 }
             });
         }
@@ -126,7 +134,51 @@ fn a_parquet_table_survives_a_power_cut_at_each_operation() {
     assert!(cuts >= 40, "{cuts}");
 }
 
-/// That the test above can fail.
+/// A process that dies leaves what it did not sync to the next one, which counts on it.
+fn die_and_cut_everywhere(format: Format) -> usize {
+    let home = Home::new(format);
+    let (mut disk, mut before, mut cut) = (Disk::new(&home.path()), None, 0);
+    for step in &steps(format)[..2] {
+        let events = home.does(*step);
+        let after = home.content().unwrap();
+        let names = (1..=events.len()).filter(|&n| {
+            matches!(
+                events[n - 1],
+                Event::Link { .. } | Event::Rename { .. } | Event::MakeFolder { .. }
+            )
+        });
+        for died in names.step_by(if thorough() { 1 } else { 3 }) {
+            let mut disk = disk.clone();
+            events[..died].iter().for_each(|event| disk.apply(event));
+            restore(&disk, &home);
+            let events = home.does(*step);
+            let name = "after a death";
+            let step = Step { name, ..*step };
+            let lived = Lived { step, disk, events, before: before.clone(), after: after.clone() };
+            cut += survive(&sampled(cuts(&lived), SAMPLE / 2), format);
+        }
+        events.iter().for_each(|event| disk.apply(event));
+        restore(&disk, &home);
+        before = Some(after);
+    }
+    cut
+}
+
+/// Puts all that was written to a disk, synced or not, where it was.
+fn restore(disk: &Disk, home: &Home) {
+    _ = fs::remove_dir_all(home.path().join("out"));
+    write(&disk.after_cut(Survival::All), &home.path());
+}
+
+#[test]
+fn a_power_cut_after_a_process_died_loses_nothing_that_another_counted_on() {
+    for format in Format::BOTH {
+        let cuts = die_and_cut_everywhere(format);
+        assert!(cuts >= 20, "{format:?}: {cuts}");
+    }
+}
+
+/// That the tests above can fail.
 #[test]
 fn without_syncs_a_power_cut_may_take_a_table() {
     for format in Format::BOTH {
@@ -134,7 +186,7 @@ fn without_syncs_a_power_cut_may_take_a_table() {
         let last = life.steps.last().unwrap();
         let after_the_end = cuts(last).into_iter().filter(|cut| cut.ended);
         let lost =
-            after_the_end.filter(|cut| cut.home(&life).content().as_ref() != Ok(&last.after));
+            after_the_end.filter(|cut| cut.home(format).content().as_ref() != Ok(&last.after));
         assert!(lost.count() > 1, "{format:?}");
     }
 }
