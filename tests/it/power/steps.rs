@@ -21,8 +21,8 @@ use crate::table::Format;
 pub struct Step {
     pub name: &'static str,
     /// How many objects there are by then.
-    objects: usize,
-    args: &'static [&'static str],
+    pub objects: usize,
+    pub args: &'static [&'static str],
 }
 
 const RUN: &[&str] = &["run", "--source", "in", "--out", "out", "--transforms", "strict"];
