@@ -34,7 +34,7 @@ fn a_sync_that_fails_is_an_error_and_the_next_command_completes_the_work() {
     for format in Format::BOTH {
         let life = Life::of(format, &[]);
         for lived in &life.steps {
-            let step = if thorough() { 1 } else { 4 };
+            let step = if thorough() { 1 } else { 5 };
             let numbers = (1..).step_by(step);
             let syncs = numbers.take_while(|&number| fails_at(&life, lived, number)).count();
             assert!(syncs >= 1, "{format:?}: {}", lived.step.name);
