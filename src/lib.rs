@@ -14,6 +14,7 @@ pub mod error;
 pub mod code;
 pub mod near;
 pub mod failpoint;
+pub mod disk;
 pub mod whole_file;
 pub mod text_file;
 pub mod key;

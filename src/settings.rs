@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::ask::Set;
 use crate::cli::Shell;
+use crate::disk::Durability;
 use crate::emulate::Partitioner;
 use crate::key::{Layout, Topic};
 use crate::query::AsOf;
@@ -89,6 +90,8 @@ pub struct Run {
     /// Folders of a time-based partitioner that ended longer than this before the
     /// newest one read are listed only if it rebuilds.
     pub lookback: Duration,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// What to know of S3.
     pub s3: S3Options,
 }
@@ -189,6 +192,8 @@ pub struct Optimize {
     pub target_size: u64,
     /// The column to sort by; `None` keeps the rows in their order.
     pub sort: Option<String>,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// Bytes of rows on their way; at least [`MIN_MEMORY`].
     pub memory: u64,
 }
@@ -201,6 +206,8 @@ pub struct Vacuum {
     /// Files that were in use so long ago stay; at least [`SAFE_RETENTION`],
     /// unless `force`.
     pub retain: Duration,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// Only say what would be deleted.
     pub dry_run: bool,
     /// The operator vouches that no job is running.
@@ -216,6 +223,8 @@ pub struct Replay {
     pub transforms: Option<PathBuf>,
     /// Where the report goes too.
     pub report: Option<PathBuf>,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// Bytes of records on their way; at least [`MIN_MEMORY`].
     pub memory: u64,
 }
@@ -240,6 +249,8 @@ pub struct Ask {
     pub set: Option<Set>,
     /// Folder of questions; `None` for those built in.
     pub questions: Option<PathBuf>,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// Which tables.
     pub snapshot: Snapshot,
     /// The form of the answers, if one was asked for.
@@ -265,6 +276,8 @@ pub enum Questions {
 pub struct Query {
     /// Which tables.
     pub snapshot: Snapshot,
+    /// Whether what is written to a local disk has to survive a power cut.
+    pub durability: Durability,
     /// What is asked.
     pub sql: Sql,
     /// What becomes of the answer.

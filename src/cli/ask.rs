@@ -37,6 +37,9 @@ pub struct AskArgs {
     /// Save a file of each answer in this folder, file:// or s3://bucket/prefix
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub save: Option<String>,
+    /// Do not sync files to the disk: faster, but a power cut may break a saved answer
+    #[arg(long, help_heading = "Output")]
+    pub no_fsync: bool,
     /// S3.
     #[command(flatten)]
     pub s3: S3Args,

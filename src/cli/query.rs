@@ -34,6 +34,9 @@ pub struct QueryArgs {
     /// Write the answer to a file; its ending says the format, unless --format does
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub save: Option<String>,
+    /// Do not sync files to the disk: faster, but a power cut may break a saved answer
+    #[arg(long, help_heading = "Output")]
+    pub no_fsync: bool,
     /// S3.
     #[command(flatten)]
     pub s3: S3Args,

@@ -50,6 +50,9 @@ pub struct RunArgs {
     /// Write metrics here when the run ends, however it does: Prometheus text, such as x.prom
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub metrics: Option<String>,
+    /// Do not sync files to the disk: faster, but a power cut may break the tables
+    #[arg(long, help_heading = "Running")]
+    pub no_fsync: bool,
     /// Memory for records on their way, such as 512MiB or 2g [default: 256MiB]
     #[arg(long, value_name = "SIZE", help_heading = "Running")]
     pub memory: Option<String>,

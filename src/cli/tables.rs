@@ -76,6 +76,9 @@ pub struct OptimizeArgs {
     /// Sort the rows that are packed together by this column
     #[arg(long, value_name = "COLUMN", help_heading = "Files")]
     pub sort: Option<String>,
+    /// Do not sync files to the disk: faster, but a power cut may break the tables
+    #[arg(long, help_heading = "Running")]
+    pub no_fsync: bool,
     /// Memory for rows on their way, such as 512MiB or 2g [default: 256MiB]
     #[arg(long, value_name = "SIZE", help_heading = "Running")]
     pub memory: Option<String>,
@@ -99,6 +102,9 @@ pub struct VacuumArgs {
     /// Allow --retain below 7d; files of a job that is running may be deleted
     #[arg(long, help_heading = "Files")]
     pub force: bool,
+    /// Do not sync files to the disk: faster, but a power cut may break the tables
+    #[arg(long, help_heading = "Running")]
+    pub no_fsync: bool,
     /// S3.
     #[command(flatten)]
     pub s3: S3Args,
@@ -116,6 +122,9 @@ pub struct ReplayArgs {
     /// Write the replay's report here too
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub report: Option<String>,
+    /// Do not sync files to the disk: faster, but a power cut may break the tables
+    #[arg(long, help_heading = "Running")]
+    pub no_fsync: bool,
     /// Memory for records on their way, such as 512MiB or 2g [default: 256MiB]
     #[arg(long, value_name = "SIZE", help_heading = "Running")]
     pub memory: Option<String>,

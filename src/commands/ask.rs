@@ -38,7 +38,8 @@ pub fn ask(settings: &Ask) -> Result<()> {
             all(&asked, |asked| print(asked.question, &answer(&catalog, asked)?, form, headed))
         }
         Output::Saved(url, form) => {
-            let store = runtime.block_on(Store::for_writing(url, &session))?;
+            let store = Store::for_writing(url, &session, settings.durability);
+            let store = runtime.block_on(store)?;
             let folder = Folder { store: store::Output::new(&store), form, runtime: &runtime };
             all(&asked, |asked| folder.save(asked.question, &answer(&catalog, asked)?))
         }

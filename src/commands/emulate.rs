@@ -1,5 +1,6 @@
 //! `pinclean emulate`: a bucket of invented records.
 
+use crate::disk::Durability;
 use crate::emulate::{Emulation, emulate as write_bucket};
 use crate::error::Result;
 use crate::settings::{Emulate, Ui};
@@ -13,7 +14,7 @@ pub fn emulate(settings: &Emulate, ui: &Ui) -> Result<()> {
     let runtime = super::runtime()?;
     let session = Session::new(settings.s3.clone());
     let emulation = Emulation {
-        out: runtime.block_on(Store::for_writing(&settings.out, &session))?,
+        out: runtime.block_on(Store::for_writing(&settings.out, &session, Durability::Unsynced))?,
         user: settings.user.clone(),
         rows: settings.rows,
         flush_size: settings.flush_size,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::{manual, manuals};
+use crate::disk::Durability;
 use crate::settings::{Man, Ui};
 use crate::{Error, Result, whole_file};
 
@@ -17,7 +18,8 @@ pub fn man(settings: &Man, ui: &Ui) -> Result<()> {
     let pages = manuals();
     for page in &pages {
         let path = folder.join(&page.file);
-        whole_file::write(&path, page.text.as_bytes()).map_err(|e| denied(&path, e))?;
+        whole_file::write(&path, page.text.as_bytes(), Durability::Synced)
+            .map_err(|e| denied(&path, e))?;
     }
     if ui.quiet {
         return Ok(());

@@ -32,7 +32,7 @@ pub fn optimize(settings: &Optimize, ui: &Ui, run_id: &str) -> Result<()> {
         memory: settings.memory,
     };
     let optimized = runtime
-        .block_on(Store::open(&settings.tables.url, &session))
+        .block_on(Store::for_changing(&settings.tables.url, &session, settings.durability))
         .and_then(|store| below(&Output::new(&store), settings, &optimizer, ui));
     optimized.map_err(|error| blame_signal(error, &stop))
 }
@@ -49,7 +49,8 @@ pub fn below(
     ui: &Ui,
 ) -> Result<()> {
     let tables = optimizer.runtime.block_on(tables::find(output, &settings.tables.names))?;
-    all(&tables, optimizer, settings.sort.as_deref(), ui)
+    let packed = all(&tables, optimizer, settings.sort.as_deref(), ui);
+    ending::gravest([packed, optimizer.runtime.block_on(output.finish())])
 }
 
 fn all(tables: &[Finished], optimizer: &Optimizer, sort: Option<&str>, ui: &Ui) -> Result<()> {

@@ -22,7 +22,7 @@ pub fn query(settings: &Query) -> Result<()> {
     match &settings.reply {
         Reply::Print(form) => super::print(&show::render(&answer, *form)?),
         Reply::Save { file, form } => {
-            let saved = whole_file::write(file, &form.bytes(&answer)?);
+            let saved = whole_file::write(file, &form.bytes(&answer)?, settings.durability);
             saved.map_err(|e| Error::Write {
                 place: file.display().to_string(),
                 source: e.into(),

@@ -39,7 +39,8 @@ pub fn replay(settings: &Replay, ui: &Ui, run_id: &str) -> Result<()> {
     if saved.is_err() && report.outcome == Outcome::Committed {
         tracing::warn!("the records are landed; only the report could not be saved");
     }
-    let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
+    let kept =
+        settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file, settings.durability));
     let shown = super::end(ui, || log(&report), || report.terminal());
     ending::gravest([saved, kept, shown])
 }
@@ -88,7 +89,8 @@ impl<'a> Job<'a> {
         let stop = Stop::listen(runtime)?;
         let specs = spec::load(settings.transforms.as_deref())?;
         let session = Session::new(settings.tables.s3.clone()).stopped_by(stop.clone());
-        let store = runtime.block_on(Store::open(&settings.tables.url, &session))?;
+        let store = Store::for_changing(&settings.tables.url, &session, settings.durability);
+        let store = runtime.block_on(store)?;
         let opened = Opened { out: Output::new(&store), specs, stop };
         Ok(Job { run_id: run_id.to_owned(), ..Job::new(settings, runtime, opened) })
     }
@@ -134,7 +136,13 @@ impl<'a> Job<'a> {
             }
         }
         self.count(&mut report);
-        Ok(report)
+        match self.runtime.block_on(self.output.finish()) {
+            Ok(()) => Ok(report),
+            Err(error) => {
+                self.save_partly(report);
+                Err(error)
+            }
+        }
     }
 
     fn table(&self, table: &Table<'_>) -> Result<TableReplay> {

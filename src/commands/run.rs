@@ -66,7 +66,8 @@ fn finish(job: &Job<'_>, settings: &Run, ui: &Ui, report: &mut Report) -> Result
         tracing::warn!("the tables are committed; only the report could not be saved");
     }
     gate::log(report, ui);
-    let kept = settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file));
+    let kept =
+        settings.report.as_ref().map_or(Ok(()), |file| report.save_file(file, settings.durability));
     let shown = super::end(ui, || log(report), || report.terminal());
     ending::gravest([gate, saved, kept, shown])
 }

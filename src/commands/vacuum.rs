@@ -20,7 +20,8 @@ pub fn vacuum(settings: &Vacuum, ui: &Ui) -> Result<()> {
     let session = Session::new(settings.tables.s3.clone());
     let mut vacuumed = Vec::new();
     let done = runtime.block_on(async {
-        let store = Store::open(&settings.tables.url, &session).await?;
+        let Vacuum { tables, durability, .. } = settings;
+        let store = Store::for_changing(&tables.url, &session, *durability).await?;
         below(&Output::new(&store), settings, &mut vacuumed).await
     });
     let shown = match ui.quiet || vacuumed.is_empty() {
@@ -39,7 +40,7 @@ pub async fn below(output: &Output, settings: &Vacuum, vacuumed: &mut Vec<Vacuum
     for table in tables::find(output, &settings.tables.names).await? {
         Vacuuming { settings, vacuumed }.table(&table).await?;
     }
-    Ok(())
+    output.finish().await
 }
 
 /// What was deleted of one table, or would be.

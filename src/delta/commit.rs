@@ -10,6 +10,7 @@
 //! | all are another's | it may not | [`Error::Ahead`] |
 //! | one is not there | | the put failed: attempt it again |
 //! | not known: the read failed too | | read again, a few times, then the error |
+//! | not known: a local disk could not be synced | | the error |
 //!
 //! A version can be taken only once, as the store puts it only if it is absent.
 //! A slow put that still arrives is therefore either this change, or refused.
@@ -23,6 +24,7 @@ use object_store::{ObjectStore, PutMode, PutOptions};
 use super::change::{Change, Standing, standing};
 use super::log::{Log, State, Version};
 use crate::failpoint::{self, Point};
+use crate::store::sync_failed;
 use crate::{Error, Result};
 
 /// Attempts before a commit is given up.
@@ -121,6 +123,9 @@ impl Log {
                 Ok(Step::Committed(version))
             }
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Step::Overtaken),
+            // The version may be there and yet be lost when the power goes: to read it
+            // again would prove nothing.
+            Err(e) if sync_failed(&e) => Err(self.output.write_error(&path, e)),
             Err(e) => match self.output.write_error(&path, e) {
                 error @ Error::Write { .. } => Ok(Step::Failed(error)),
                 error => Err(error),

@@ -14,6 +14,7 @@ use deltalake_core::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 
 use super::log::{Log, State};
+use crate::disk::SyncFailed;
 use crate::{Error, Result};
 
 /// How long files are kept.
@@ -63,6 +64,9 @@ impl Log {
     pub async fn vacuum(&self, retention: Retention) -> Result<()> {
         let done = self.builder(retention)?.with_dry_run(false).await;
         done.map(drop).map_err(|e| match e {
+            e if SyncFailed::is_cause_of(&e) => {
+                Error::Write { place: self.place(), source: e.into() }
+            }
             DeltaTableError::ObjectStore { source } => {
                 self.output.delete_error(&self.folder, source)
             }

@@ -172,7 +172,9 @@ pub(crate) mod tests {
     fn emulation_in(folder: &std::path::Path) -> Emulation {
         let url = folder.to_str().unwrap();
         let session = Session::new(S3Options::default());
-        let out = runtime().block_on(Store::for_writing(url, &session)).unwrap();
+        let out = runtime()
+            .block_on(Store::for_writing(url, &session, crate::disk::Durability::Unsynced))
+            .unwrap();
         Emulation {
             out,
             user: "5f1c0d9a77b3".into(),

@@ -11,6 +11,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::Serialize;
 
+use crate::disk::Durability;
 use crate::store::Output;
 use crate::store::RequestCounts;
 use crate::{Error, Result, whole_file};
@@ -104,8 +105,8 @@ impl Report {
     /// # Errors
     ///
     /// [`Error::Write`].
-    pub fn save_file(&self, file: &std::path::Path) -> Result<()> {
-        save_file(self, file)
+    pub fn save_file(&self, file: &std::path::Path, durability: Durability) -> Result<()> {
+        save_file(self, file, durability)
     }
 
     /// Checks the balance of every table.
@@ -142,8 +143,12 @@ pub async fn save(report: &impl Serialize, run_id: &str, output: &Output) -> Res
 /// # Errors
 ///
 /// [`Error::Write`].
-pub fn save_file(report: &impl Serialize, file: &std::path::Path) -> Result<()> {
-    let written = whole_file::write(file, to_json(report)?.as_bytes());
+pub fn save_file(
+    report: &impl Serialize,
+    file: &std::path::Path,
+    durability: Durability,
+) -> Result<()> {
+    let written = whole_file::write(file, to_json(report)?.as_bytes(), durability);
     written.map_err(|e| Error::Write { place: file.display().to_string(), source: e.into() })
 }
 

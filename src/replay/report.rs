@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{Counts, Landed};
 use crate::Result;
+use crate::disk::Durability;
 use crate::grid::{Column, grid, thousands};
 use crate::pipeline::report::{self, Outcome};
 use crate::pipeline::write::DataFile;
@@ -114,8 +115,8 @@ impl ReplayReport {
     ///
     /// # Errors
     /// Those of [`report::save_file`].
-    pub fn save_file(&self, file: &std::path::Path) -> Result<()> {
-        report::save_file(self, file)
+    pub fn save_file(&self, file: &std::path::Path, durability: Durability) -> Result<()> {
+        report::save_file(self, file, durability)
     }
 
     /// Where [`save`](ReplayReport::save) writes it.

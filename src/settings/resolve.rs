@@ -11,6 +11,7 @@ use crate::cli::{
     Cli, CompletionsArgs, EmulateArgs, Global, InitArgs, LayoutArgs, ManArgs, RunArgs, S3Args,
     Shell, SourceArgs, Verb,
 };
+use crate::disk::Durability;
 use crate::key::{Layout, Topic};
 use crate::store::S3Options;
 use crate::{Error, Result};
@@ -157,6 +158,7 @@ fn run(args: RunArgs, layers: &Layers<'_>) -> Result<Run> {
             .map(|n| n as usize),
         report: layers.parsed("report", args.report, values::path)?,
         metrics: layers.parsed("metrics", args.metrics, values::path)?,
+        durability: durability(args.no_fsync, layers)?,
         memory: memory(args.memory, layers)?,
         concurrency: concurrency(args.concurrency, layers, DEFAULT_READS_AT_A_TIME)?,
         s3: s3(args.s3, layers)?,
@@ -270,6 +272,13 @@ fn s3(args: S3Args, layers: &Layers<'_>) -> Result<S3Options> {
         path_style: layers.switch("path-style", args.path_style)?,
         no_sign_request: layers.switch("no-sign-request", args.no_sign_request)?,
         request_payer: layers.switch("request-payer", args.request_payer)?,
+    })
+}
+
+fn durability(no_fsync: bool, layers: &Layers<'_>) -> Result<Durability> {
+    Ok(match layers.switch("no-fsync", no_fsync)? {
+        true => Durability::Unsynced,
+        false => Durability::Synced,
     })
 }
 

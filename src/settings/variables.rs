@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use super::layers::{APART, Name};
 use crate::cli::options;
+use crate::disk::recording;
 use crate::failpoint;
 
 /// Those of `names` that begin with `PINCLEAN_` and that no command reads:
@@ -11,6 +12,7 @@ use crate::failpoint;
 pub fn unknown_variables(names: impl IntoIterator<Item = OsString>) -> Vec<String> {
     let mut known: Vec<String> = options().iter().map(|o| Name::variable_of(&o.name)).collect();
     known.extend(failpoint::VARIABLE.map(str::to_owned));
+    known.extend(recording::VARIABLES.iter().map(|&name| name.to_owned()));
     known.extend(APART.map(|(command, option)| Name::of(command, option).variable()));
     let ours = names.into_iter().filter_map(|name| name.into_string().ok());
     let mut unknown: Vec<String> =

@@ -3,6 +3,7 @@
 //! This is the only place that builds clients and finds credentials.
 
 mod credentials;
+mod local;
 mod location;
 mod once;
 mod output;
@@ -23,10 +24,13 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 
+use crate::disk::{Durability, PendingSyncs};
 use crate::signals::Stop;
 use crate::{Error, Result};
+use local::LocalDisk;
 use location::Location;
 
+pub use local::sync_failed;
 pub use once::{Unserved, timed_out, unserved};
 pub use output::Output;
 pub use probe::probe;
@@ -44,6 +48,8 @@ pub struct Store {
     attempts: Arc<dyn ObjectStore>,
     requests: Arc<Requests>,
     stop: Stop,
+    /// A local folder that is written to.
+    disk: Option<Arc<LocalDisk>>,
 }
 
 /// What holds the objects.
@@ -56,7 +62,7 @@ pub enum Backend {
 }
 
 impl Store {
-    /// Opens a folder path, a `file://` URL, or `s3://bucket[/prefix]`.
+    /// Opens a folder path, a `file://` URL, or `s3://bucket[/prefix]` for reading.
     ///
     /// No request goes to the bucket, unless its region must be found out.
     ///
@@ -68,20 +74,60 @@ impl Store {
         Store::at(Location::parse(url)?, session).await
     }
 
-    /// Like [`open`](Store::open), and makes the local folder if there is none.
+    /// Like [`open`](Store::open), for reading and writing. In a local folder that is
+    /// `durable`, what is written survives a power cut.
+    ///
+    /// # Errors
+    /// Those of [`open`](Store::open).
+    pub async fn for_changing(
+        url: &str,
+        session: &Session,
+        durability: Durability,
+    ) -> Result<Store> {
+        Store::open(url, session).await?.writable(PendingSyncs::new(durability))
+    }
+
+    /// Like [`for_changing`](Store::for_changing), and makes the local folder if there
+    /// is none.
     ///
     /// # Errors
     /// Those of [`open`](Store::open), and [`Error::Write`] for a folder that
     /// cannot be made.
-    pub async fn for_writing(url: &str, session: &Session) -> Result<Store> {
+    pub async fn for_writing(
+        url: &str,
+        session: &Session,
+        durability: Durability,
+    ) -> Result<Store> {
         let location = Location::parse(url)?;
+        let pending = PendingSyncs::new(durability);
         if let Location::Local(folder) = &location {
-            std::fs::create_dir_all(folder).map_err(|e| Error::Write {
+            let made = std::path::absolute(folder).and_then(|folder| pending.make_folder(&folder));
+            made.map_err(|e| Error::Write {
                 place: folder.display().to_string(),
                 source: Box::new(e),
             })?;
         }
-        Store::at(location, session).await
+        Store::at(location, session).await?.writable(pending)
+    }
+
+    /// The same place, written to by the one store that syncs.
+    fn writable(self, pending: PendingSyncs) -> Result<Store> {
+        let Backend::Local(root) = &self.backend else { return Ok(self) };
+        let problem =
+            |e: object_store::Error| Error::File { path: root.clone(), problem: e.to_string() };
+        let disk = Arc::new(LocalDisk::new(root, pending).map_err(problem)?);
+        let objects: Arc<dyn ObjectStore> = Arc::clone(&disk) as _;
+        Ok(Store { attempts: Arc::clone(&objects), objects, disk: Some(disk), ..self })
+    }
+
+    /// Waits until all that was written is on the disk, if it is to be.
+    ///
+    /// # Errors
+    /// [`Error::Write`]: what was written may not survive a power cut.
+    pub async fn finish(&self) -> Result<()> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        let finished = disk.finish().await;
+        finished.map_err(|e| Error::Write { place: self.url.clone(), source: Box::new(e) })
     }
 
     async fn at(location: Location, session: &Session) -> Result<Store> {
@@ -97,6 +143,7 @@ impl Store {
                     backend: Backend::S3(s3),
                     requests,
                     stop: session.stop().clone(),
+                    disk: None,
                 })
             }
         }
@@ -122,6 +169,7 @@ impl Store {
             objects,
             requests: Arc::default(),
             stop,
+            disk: None,
         })
     }
 
@@ -252,7 +300,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         let session = Session::new(S3Options::default());
-        Store::for_writing(url, &session).await.unwrap();
+        Store::for_writing(url, &session, Durability::Synced).await.unwrap();
         open(url).await.unwrap();
     }
 
@@ -263,7 +311,7 @@ mod tests {
         let opened = open(url).await;
         assert!(matches!(&opened, Err(Error::File { problem, .. }) if problem.contains("folder")));
         let session = Session::new(S3Options::default());
-        let made = Store::for_writing(&format!("{url}/out"), &session).await;
+        let made = Store::for_writing(&format!("{url}/out"), &session, Durability::Synced).await;
         assert!(matches!(made, Err(Error::Write { .. })), "{made:?}");
     }
 

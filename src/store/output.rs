@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{
+    Extensions, MultipartUpload, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+};
 
-use crate::Error;
+use super::local::BeforeCommit;
 use crate::store::{Backend, RequestCounts, Store};
+use crate::{Error, Result};
 
 /// The output: a store rooted at `--out`.
 #[derive(Debug, Clone)]
@@ -27,6 +30,45 @@ impl Output {
             objects: store.object_store(),
             url: store.url().to_owned(),
             refusals: Some(store.clone()),
+        }
+    }
+
+    /// Puts an object that counts only once a commit lists it: until then its name
+    /// need not be on a local disk.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn put_before_commit(
+        &self,
+        path: &Path,
+        bytes: PutPayload,
+    ) -> object_store::Result<()> {
+        let options = PutOptions { extensions: before_commit(), ..PutOptions::default() };
+        self.objects.put_opts(path, bytes, options).await.map(drop)
+    }
+
+    /// As [`put_before_commit`](Self::put_before_commit), in parts.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn upload_before_commit(
+        &self,
+        path: &Path,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let extensions = before_commit();
+        let options = PutMultipartOptions { extensions, ..PutMultipartOptions::default() };
+        self.objects.put_multipart_opts(path, options).await
+    }
+
+    /// Waits until all that was put or deleted is so on a local disk. To be called
+    /// before anybody is told that it is done.
+    ///
+    /// # Errors
+    /// [`Error::Write`]
+    pub async fn finish(&self) -> Result<()> {
+        match &self.refusals {
+            Some(store) => store.finish().await,
+            None => Ok(()),
         }
     }
 
@@ -86,4 +128,10 @@ impl Output {
             None => Error::Read { object: self.place(folder), source: e.into() },
         }
     }
+}
+
+fn before_commit() -> Extensions {
+    let mut extensions = Extensions::new();
+    extensions.insert(BeforeCommit);
+    extensions
 }

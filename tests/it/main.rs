@@ -15,6 +15,8 @@ mod kill;
 mod operate;
 mod optimize;
 mod peer;
+#[cfg(debug_assertions)]
+mod power;
 mod query;
 mod questions;
 mod readme;

@@ -89,7 +89,8 @@ impl<'a> Job<'a> {
         let session = Session::new(settings.s3.clone()).stopped_by(stop.clone());
         let source = runtime.block_on(Store::open(&settings.source, &session))?;
         places::keep_apart(&source, settings)?;
-        let out = runtime.block_on(Store::for_writing(&settings.out, &session))?;
+        let out =
+            runtime.block_on(Store::for_writing(&settings.out, &session, settings.durability))?;
         let opened = Opened { source, out: Output::new(&out), specs, stop };
         Ok(Job { run_id: run_id.to_owned(), ..Job::new(settings, runtime, opened) })
     }
@@ -180,6 +181,7 @@ impl<'a> Job<'a> {
         if committed.is_ok() {
             self.optimize(&tables, &mut report);
         }
+        let committed = committed.and(self.runtime.block_on(self.out.finish()));
         report.requests = self.requests();
         report.elapsed_s = self.clock.elapsed().as_secs_f64();
         if let Err(error) = committed {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::Utc;
 
 use super::{Known, ending, places};
+use crate::disk::Durability;
 use crate::error::{Error, Result};
 use crate::metrics::{Snapshot, last_success, render};
 use crate::settings::Run;
@@ -23,6 +24,7 @@ struct Watch {
     source: String,
     run_id: String,
     clock: Instant,
+    durability: Durability,
 }
 
 impl Watched {
@@ -39,6 +41,7 @@ impl Watched {
             source: settings.source.clone(),
             run_id: run_id.to_owned(),
             clock: Instant::now(),
+            durability: settings.durability,
         };
         let cut_off = watch.clone();
         signals::before_cut_off(move |error| {
@@ -81,7 +84,7 @@ impl Watch {
             lag: known.map_or(&unknown, |known| &known.lag),
             last_success: before.and_then(|text| last_success(&text, &self.out)),
         };
-        let written = whole_file::write(&self.file, render(&snapshot).as_bytes());
+        let written = whole_file::write(&self.file, render(&snapshot).as_bytes(), self.durability);
         let place = || self.file.display().to_string();
         written.map_err(|e| Error::Write { place: place(), source: e.into() })
     }

@@ -7,6 +7,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
+use crate::disk::Durability;
 use crate::key::{Source, Topic};
 use crate::pipeline::commit::{Counts, DeltaTable, Draft, Holds, Mode, TableLogs};
 use crate::pipeline::discover::Watermark;
@@ -113,7 +114,8 @@ impl World {
 
 fn settings(retain: Duration, dry_run: bool) -> Vacuum {
     let tables = Tables { url: "out".into(), names: Vec::new(), s3: S3Options::default() };
-    Vacuum { tables, retain, dry_run, force: retain < SAFE_RETENTION }
+    let force = retain < SAFE_RETENTION;
+    Vacuum { tables, retain, durability: Durability::Synced, dry_run, force }
 }
 
 fn unused(vacuumed: &[Vacuumed]) -> Vec<String> {

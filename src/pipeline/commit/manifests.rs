@@ -34,7 +34,7 @@ use object_store::{ObjectStoreExt, PutMode, PutOptions};
 
 use super::{Draft, Mode};
 use crate::pipeline::write::Field;
-use crate::store::Output;
+use crate::store::{Output, sync_failed};
 use crate::{Error, Result};
 
 mod manifest;
@@ -174,6 +174,10 @@ impl ManifestLog {
                 self.output.count_put(text.len() as u64);
                 return Ok(());
             };
+            // What is there may yet be lost when the power goes.
+            if sync_failed(&error) {
+                return Err(self.output.write_error(&path, error));
+            }
             match self.read(number).await {
                 Ok(Some(there)) if there.run_id == manifest.run_id => return Ok(()),
                 Ok(Some(_)) => return Err(Error::Ahead { place: self.place(number) }),

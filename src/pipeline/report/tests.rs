@@ -226,10 +226,16 @@ async fn the_report_is_saved_beside_the_tables_and_where_asked() {
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    report().save_file(&file).unwrap();
+    report().save_file(&file, Durability::Synced).unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), report().to_json().unwrap());
-    assert!(matches!(report().save_file(folder.path()), Err(Error::Write { .. })));
-    assert!(matches!(report().save_file(&file.join("x")), Err(Error::Write { .. })));
+    assert!(matches!(
+        report().save_file(folder.path(), Durability::Synced),
+        Err(Error::Write { .. })
+    ));
+    assert!(matches!(
+        report().save_file(&file.join("x"), Durability::Synced),
+        Err(Error::Write { .. })
+    ));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the report and no other");
 }
 
@@ -239,9 +245,9 @@ fn a_report_to_what_is_no_plain_file_goes_through_it() {
     let folder = tempfile::tempdir().unwrap();
     let [file, link] = ["report.json", "link"].map(|name| folder.path().join(name));
     std::os::unix::fs::symlink(&file, &link).unwrap();
-    report().save_file(&link).unwrap();
+    report().save_file(&link, Durability::Synced).unwrap();
     assert!(link.is_symlink() && file.is_file());
-    assert!(report().save_file(std::path::Path::new("/dev/null")).is_ok());
+    assert!(report().save_file(std::path::Path::new("/dev/null"), Durability::Synced).is_ok());
 }
 
 #[test]
@@ -249,7 +255,7 @@ fn a_report_is_written_where_no_file_can_be_put_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     // With anything added its name is too long: it stands for a folder that is not ours.
     let file = folder.path().join("r".repeat(250));
-    report().save_file(&file).unwrap();
+    report().save_file(&file, Durability::Synced).unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), report().to_json().unwrap());
 }
 
@@ -259,7 +265,7 @@ fn whoever_reads_a_report_reads_all_of_one() {
     let file = folder.path().join("report.json");
     let write = |run_id: &str, source: String| {
         let report = Report { run_id: run_id.into(), source, ..report() };
-        (0..100).for_each(|_| report.save_file(&file).unwrap());
+        (0..100).for_each(|_| report.save_file(&file, Durability::Synced).unwrap());
     };
     let long = "long/".repeat(2_000);
     std::thread::scope(|scope| {

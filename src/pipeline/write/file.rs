@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use arrow::record_batch::RecordBatch;
+use object_store::PutPayload;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use tokio::runtime::Handle;
@@ -144,11 +144,11 @@ impl FileWriter {
 
     fn send(&mut self, part: PutPayload) -> Result<()> {
         self.sent += part.content_length() as u64;
-        let (path, objects, slot) = (&self.path, &self.output.objects, &mut self.upload);
+        let (path, output, slot) = (&self.path, &self.output, &mut self.upload);
         let sent = self.runtime.block_on(async {
             let upload = match slot {
                 Some(upload) => upload,
-                None => slot.insert(Upload::new(objects.put_multipart(path).await?)),
+                None => slot.insert(Upload::new(output.upload_before_commit(path).await?)),
             };
             upload.put(part).await
         });

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::DataFile;
 use crate::Result;
 use crate::failpoint::{self, Point};
-use crate::store::Output;
+use crate::store::{Output, sync_failed};
 
 /// Files that are published at a time.
 const PUBLISHED_AT_ONCE: usize = 16;
@@ -46,7 +46,7 @@ impl Staged {
     pub(super) async fn publish(self, output: &Output) -> Result<()> {
         failpoint::hit(Point::BeforeFile);
         let published = match self.body {
-            Body::Held(bytes) => output.objects.put(&self.path, bytes).await.map(drop),
+            Body::Held(bytes) => output.put_before_commit(&self.path, bytes).await,
             Body::Uploaded(upload) => upload.complete(output, &self.path, self.file.bytes).await,
         };
         published.map_err(|e| output.write_error(&self.path, e))?;
@@ -137,7 +137,7 @@ impl Upload {
     ) -> object_store::Result<()> {
         let Err(error) = self.inner.complete().await else { return Ok(()) };
         let there = output.objects.head(path).await;
-        if there.is_ok_and(|there| there.size == bytes) {
+        if !sync_failed(&error) && there.is_ok_and(|there| there.size == bytes) {
             return Ok(());
         }
         self.abort(output, path).await;

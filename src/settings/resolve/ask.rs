@@ -2,7 +2,7 @@
 
 use super::super::layers::{Given, Layers, Name, Rank};
 use super::super::{Ask, Questions, values};
-use super::{contradiction, tables};
+use super::{contradiction, durability, tables};
 use crate::Result;
 use crate::ask::Set;
 use crate::cli::AskArgs;
@@ -15,6 +15,7 @@ pub(super) fn ask(args: AskArgs, layers: &Layers<'_>) -> Result<Ask> {
         questions: layers.parsed("questions", args.questions, values::path)?,
         format: given("format", args.format, values::one_of(Saved::NAMES), layers)?,
         save: given("save", args.save, values::text, layers)?,
+        durability: durability(args.no_fsync, layers)?,
         snapshot: tables::snapshot(args.snapshot, args.s3, layers)?,
     })
 }

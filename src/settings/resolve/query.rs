@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::layers::{Layers, Name, Rank};
 use super::super::{Query, Reply, Sql, values};
-use super::{contradiction, tables};
+use super::{contradiction, durability, tables};
 use crate::cli::QueryArgs;
 use crate::show::{Form, Saved};
 use crate::{Error, Result};
@@ -13,6 +13,7 @@ pub(super) fn query(args: QueryArgs, layers: &Layers<'_>) -> Result<Query> {
     Ok(Query {
         sql: sql(args.sql, args.file, layers)?,
         reply: reply(args.format, args.save, layers)?,
+        durability: durability(args.no_fsync, layers)?,
         snapshot: tables::snapshot(args.snapshot, args.s3, layers)?,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::duration::duration;
 use super::super::layers::{Layers, Name};
 use super::super::{History, Optimize, Replay, Snapshot, Tables, Vacuum, values};
-use super::{DEFAULT_OUT, count, memory};
+use super::{DEFAULT_OUT, count, durability, memory};
 use crate::cli::{
     HistoryArgs, OptimizeArgs, PlaceArgs, ReplayArgs, S3Args, SnapshotArgs, TablesArgs, VacuumArgs,
 };
@@ -28,6 +28,7 @@ pub(super) fn optimize(args: OptimizeArgs, layers: &Layers<'_>) -> Result<Optimi
             .parsed("target-size", args.target_size, values::target_size)?
             .unwrap_or(DEFAULT_TARGET_SIZE),
         sort: layers.parsed("sort", args.sort, values::text)?,
+        durability: durability(args.no_fsync, layers)?,
         memory: memory(args.memory, layers)?,
     })
 }
@@ -45,6 +46,7 @@ pub(super) fn vacuum(args: VacuumArgs, layers: &Layers<'_>) -> Result<Vacuum> {
     Ok(Vacuum {
         tables: tables(args.tables, args.s3, layers)?,
         retain: layers.parsed("retain", args.retain, retain)?.unwrap_or(SAFE_RETENTION),
+        durability: durability(args.no_fsync, layers)?,
         dry_run: layers.switch("dry-run", args.dry_run)?,
         force,
     })
@@ -55,6 +57,7 @@ pub(super) fn replay(args: ReplayArgs, layers: &Layers<'_>) -> Result<Replay> {
         tables: tables(args.tables, args.s3, layers)?,
         transforms: layers.parsed("transforms", args.transforms, values::path)?,
         report: layers.parsed("report", args.report, values::path)?,
+        durability: durability(args.no_fsync, layers)?,
         memory: memory(args.memory, layers)?,
     })
 }
