@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pinclean::disk::Durability;
 use pinclean::emulate::{Emulation, Partitioner, emulate};
 use pinclean::key::{Extension, Layout, Source, Topic};
 use pinclean::pipeline::discover::Object;
@@ -34,7 +35,9 @@ impl Input {
         let root = folder.to_str().unwrap();
         let session = Session::new(S3Options::default());
         let emulation = Emulation {
-            out: runtime.block_on(Store::for_writing(root, &session)).unwrap(),
+            out: runtime
+                .block_on(Store::for_writing(root, &session, Durability::Unsynced))
+                .unwrap(),
             user: USER.into(),
             rows: ROWS,
             flush_size: ROWS,
