@@ -356,6 +356,10 @@ fn a_problem_of_an_sql_column_has_its_place() {
         ),
         (sql("max(a)"), "11:7: this looks at more than one row; each row is cleaned alone"),
         (
+            sql("CAST(a AS USMALLINT) + 1"),
+            "11:7: there are no types of 8 or 16 bits without a sign here; use INTEGER",
+        ),
+        (
             sql("sum(a) OVER (PARTITION BY a)"),
             "11:7: this looks at more than one row; each row is cleaned alone",
         ),
